@@ -1,0 +1,51 @@
+"""Every error that this package raises on purpose.
+
+    FunasrError
+    ├── UsageError        the caller asked for something that does not exist
+    ├── UnusableError     something on this machine cannot be used
+    │   ├── ModelError        a model directory, artefact or checkpoint
+    │   │   └── MissingCtcError   a checkpoint without its CTC head
+    │   └── LibraryError      llama.cpp or onnxruntime
+    ├── InputError        an audio file, stream or word list cannot be read
+    ├── DecodeError       the language model failed while it was decoding
+    └── OutputError       a result cannot be written
+
+A message says what is wrong, with which file, and what to do. `cli.app` maps each class
+to an exit code; nothing below `cli` knows exit codes.
+"""
+
+
+class FunasrError(Exception):
+    """Base of every error raised on purpose; its text is meant for the user."""
+
+
+class UsageError(FunasrError, ValueError):
+    """An option, language or combination of options that means nothing."""
+
+
+class UnusableError(FunasrError):
+    """A model, library or machine that cannot be used as it is."""
+
+
+class ModelError(UnusableError):
+    """A model directory, artefact or checkpoint that is missing, broken or mismatched."""
+
+
+class MissingCtcError(ModelError):
+    """A checkpoint whose CTC tensors are absent or incomplete."""
+
+
+class LibraryError(UnusableError):
+    """llama.cpp or onnxruntime: not found, not loadable, or of an unknown layout."""
+
+
+class InputError(FunasrError):
+    """An input that is missing, empty, corrupt or without sound."""
+
+
+class DecodeError(FunasrError):
+    """The language model returned an error or unusable logits."""
+
+
+class OutputError(FunasrError):
+    """A result that cannot be written."""

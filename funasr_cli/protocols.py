@@ -1,0 +1,75 @@
+"""The seams: what a stage needs from a runtime, and nothing more."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float32]
+Ints: TypeAlias = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Consecutive positions of one sequence, to be evaluated in one batch.
+
+    Exactly one of `tokens` [N] int32 and `embeddings` [N, D] float32 is set.
+    """
+
+    sequence: int
+    position: int
+    """Of the first row; the others follow."""
+    tokens: Ints | None = None
+    embeddings: Floats | None = None
+    logits: Literal["none", "last", "all"] = "last"
+
+    def __len__(self) -> int:
+        rows = self.tokens if self.tokens is not None else self.embeddings
+        return 0 if rows is None else len(rows)
+
+
+class LanguageModel(Protocol):
+    """A causal language model with a KV cache of several sequences."""
+
+    @property
+    def n_vocab(self) -> int:
+        """V, the width of the logits."""
+
+    @property
+    def n_embd(self) -> int:
+        """D, the width of an embedding row."""
+
+    @property
+    def n_ctx(self) -> int:
+        """Positions that one sequence may hold."""
+
+    @property
+    def n_seq(self) -> int:
+        """Sequences that fit at once: 0..n_seq-1."""
+
+    def tokenize(self, text: str) -> list[int]:
+        """Text -> ids; special tokens are recognised, none is added."""
+
+    def piece(self, token: int) -> bytes:
+        """Raw bytes of one token; b"" for control tokens."""
+
+    def is_end(self, token: int) -> bool:
+        """Whether this token ends a generation."""
+
+    def evaluate(self, rows: Sequence[Rows]) -> list[Floats]:
+        """Evaluate several runs in one batch; all of one kind (tokens or embeddings).
+
+        Returns:
+            For each run its logits: [0, V], [1, V] or [N, V] as `Rows.logits` asks; copies.
+
+        Raises:
+            DecodeError: the runtime failed, or the KV cache is full.
+        """
+
+    def forget(self, sequence: int, position: int = 0) -> None:
+        """Drop the cache of a sequence from a position on."""
+
+    def copy(self, source: int, target: int) -> None:
+        """Make `target` (forgotten first) hold what `source` holds."""

@@ -1,0 +1,114 @@
+"""What the stages hand to each other and what the user gets: plain frozen values.
+
+All times are seconds from the start of the input.
+"""
+
+from dataclasses import dataclass, field
+
+from funasr_cli.timings import Timings
+
+RESULT_SCHEMA = "funasr-transcript/1"
+
+
+@dataclass(frozen=True)
+class CtcToken:
+    """One token of the greedy CTC path, repeats collapsed and blanks dropped."""
+
+    id: int
+    piece: bytes
+    """Raw bytes: a character may be spread over several tokens."""
+    start: float
+    end: float
+    confidence: float
+    """Highest posterior over the token's frames, 0..1."""
+
+
+@dataclass(frozen=True)
+class CharTime:
+    """One character of the final text and where it was spoken."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+    """CTC posterior of the sound it was aligned to; 0 where nothing was heard for it."""
+
+
+@dataclass(frozen=True)
+class HotwordHit:
+    """A word of the user's list that the CTC text suggests."""
+
+    word: str
+    similarity: float
+    """1 = sounds exactly alike; words taken without recall have 1."""
+    start: float | None = None
+    end: float | None = None
+    """Where it was heard; None for words that were not recalled by sound."""
+
+
+@dataclass(frozen=True)
+class DecodeStats:
+    """What the language model did for one segment."""
+
+    calls: int = 0
+    """llama_decode calls."""
+    rows: int = 0
+    """Rows evaluated over all calls, prompt included."""
+    drafted: int = 0
+    accepted: int = 0
+    retries: int = 0
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the user should know about a result."""
+
+    code: str
+    """Stable name for programs, e.g. `truncated`, `loop`, `no-ctc`."""
+    message: str
+    segment: int | None = None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A piece of at most `max_segment_s` seconds, decoded on its own."""
+
+    id: int
+    start: float
+    end: float
+    text: str
+    ctc_text: str
+    hotwords: tuple[HotwordHit, ...]
+    chars: tuple[CharTime, ...]
+    token_ids: tuple[int, ...]
+    decode: DecodeStats
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Which model wrote a transcript."""
+
+    name: str
+    path: str
+    sha256: str
+    """Of the source checkpoint, from the manifest; empty when unknown."""
+    decoder: str
+    """File name of the GGUF."""
+    llama: str
+    """The llama.cpp library in use."""
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """Everything about one input."""
+
+    path: str
+    duration: float
+    sample_rate: int
+    language: str | None
+    """The language asked for; None = the model decides."""
+    text: str
+    segments: tuple[Segment, ...]
+    model: ModelInfo
+    timings: Timings
+    warnings: tuple[Notice, ...] = field(default=())
