@@ -1,0 +1,1 @@
+"""llama.cpp through ctypes: find, recognise, declare, own."""

@@ -1,0 +1,229 @@
+"""Find a llama.cpp library and open it.
+
+Two kinds exist: official releases are several files in one folder (libllama, libggml,
+libggml-base and backends that are loaded at run time), and some Python packages carry one
+object that exports the whole C API. Paths are absolute, nothing changes the working
+directory, and symbols stay private to our handle.
+"""
+
+import ctypes
+import importlib.util
+import os
+import re
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from funasr_cli.errors import LibraryError
+from funasr_cli.llama import binary
+
+ENVIRONMENT = "FUNASR_LLAMA_BIN"
+FOLDER = "llama_bin"
+
+# libllama.so, libllama.so.0, libllama.v0.5.0.so, libllama.0.dylib, llama.dll; not
+# libllama-common. The last one is the extension of the package xllamacpp.
+_NAMES = (
+    re.compile(r"(lib)?llama(\.v?\d[\w.]*)?\.(so(\.\d+)*|dylib|dll)", re.IGNORECASE),
+    re.compile(r"xllamacpp(\..+)?\.(so|pyd)", re.IGNORECASE),
+)
+# in the order in which they need each other
+_DEPENDENCIES = ("ggml-base", "ggml-cpu", "ggml")
+_DEPTHS = ("*", "*/*", "*/*/*")  # archives unpack to `build/bin/` or `llama-b1234/`
+_POINTER_BYTES = 8
+
+
+@dataclass(frozen=True)
+class Found:
+    """A library that may be opened, and how we came to it."""
+
+    path: Path
+    """Absolute; the file that exports llama_*."""
+    source: str
+    """The option, variable, folder or package that led to it."""
+
+    def part(self, name: str) -> Path | None:
+        """The file of another part of a multi-file release, such as `ggml-base`."""
+        pattern = re.compile(rf"(lib)?{name}(\.v?\d[\w.]*)?\.(so(\.\d+)*|dylib|dll)", re.IGNORECASE)
+        hits = [p for p in self.path.parent.iterdir() if pattern.fullmatch(p.name)]
+        return min(hits, key=_plainness, default=None)
+
+    @property
+    def is_multi_file(self) -> bool:
+        """Whether ggml lies beside it, in files of its own."""
+        return self.part("ggml-base") is not None
+
+
+class Library:
+    """An opened library; it stays open for the life of the process."""
+
+    def __init__(self, found: Found) -> None:
+        self.found = found
+        self.path = found.path
+        self._handles = _open(found)
+
+    def symbol(self, name: str) -> Any | None:  # noqa: ANN401 - ctypes' functions have no type
+        """A function of the library, or None."""
+        # an attribute is resolved once and kept: whoever declares it declares it for all
+        return next((getattr(h, name) for h in self._handles if hasattr(h, name)), None)
+
+
+def find(llama_bin: Path | None = None) -> Found:
+    """Choose the library: option, environment, llama_bin/ folders, installed packages.
+
+    Args:
+        llama_bin: a library or a folder that holds one; it is used or refused, never
+            passed over.
+
+    Raises:
+        LibraryError: the named path holds none, or there is none anywhere.
+    """
+    named, source = llama_bin, "--llama-bin"
+    if named is None and os.environ.get(ENVIRONMENT):
+        named, source = Path(os.environ[ENVIRONMENT]), ENVIRONMENT
+    if named is not None:
+        return _explicit(named.expanduser().absolute(), source)
+    for folder in llama_bin_folders():
+        if path := _search(folder):
+            return Found(path, str(folder))
+    for package, subfolder in (("xllamacpp", ""), ("llama_cpp", "lib")):
+        for folder in _package_folders(package):
+            if path := _search(folder / subfolder):
+                return Found(path, f"package {package}")
+    raise LibraryError(
+        "no llama.cpp library found: `pip install xllamacpp`, or unpack a llama.cpp release "
+        f"into {llama_bin_folders()[0]} (see llama_bin/README.md)"
+    )
+
+
+def llama_bin_folders() -> list[Path]:
+    """Where a user may drop a release: beside the package, here, and in the user's data."""
+    beside = Path(__file__).parents[2] / FOLDER
+    # an installed package has site-packages beside it, which is nobody's place for libraries
+    places = [beside] if beside.is_dir() else []
+    return [*places, Path.cwd() / FOLDER, user_data_folder() / FOLDER]
+
+
+def user_data_folder() -> Path:
+    """This program's folder for data that outlives an upgrade."""
+    home = Path.home()
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Application Support"
+    else:
+        base = os.environ.get("XDG_DATA_HOME") or home / ".local" / "share"
+    return Path(base) / "funasr-cli"
+
+
+def _explicit(path: Path, source: str) -> Found:
+    if path.is_file():
+        return Found(path, source)
+    if not path.is_dir():
+        raise LibraryError(f"{source}: {path} does not exist")
+    library = _search(path)
+    if library is None:
+        raise LibraryError(
+            f"{source}: {path} holds no llama.cpp library (such as {_example_name()}); "
+            "unpack a llama.cpp release there"
+        )
+    return Found(library, source)
+
+
+def _search(folder: Path) -> Path | None:
+    """The library of the release in a folder or a little below it; None: there is none."""
+    for depth in _DEPTHS:
+        hits = [p for p in folder.glob(depth) if _is_library_name(p.name) and p.is_file()]
+        places = sorted({hit.parent for hit in hits})
+        if len(places) > 1:
+            listed = ", ".join(map(str, places))
+            raise LibraryError(
+                f"{folder} holds several llama.cpp releases ({listed}): "
+                f"keep one, or name one with --llama-bin or {ENVIRONMENT}"
+            )
+        if hits:
+            return min(hits, key=_plainness)
+    return None
+
+
+def _plainness(path: Path) -> tuple[int, str]:
+    """Sort key: libllama.so before libllama.so.0 before libllama.so.0.0.1234."""
+    return len(path.name), path.name
+
+
+def _is_library_name(name: str) -> bool:
+    return any(pattern.fullmatch(name) for pattern in _NAMES)
+
+
+def _example_name() -> str:
+    return {"win32": "llama.dll", "darwin": "libllama.dylib"}.get(sys.platform, "libllama.so")
+
+
+def _package_folders(package: str) -> Iterator[Path]:
+    """Where an installed package lies, without importing it: that would run its code."""
+    try:
+        spec = importlib.util.find_spec(package)
+    except ValueError:  # imported by someone else, in a way that left no spec
+        return
+    if spec is not None:
+        yield from map(Path, spec.submodule_search_locations or ())
+
+
+def _open(found: Found) -> list[ctypes.CDLL]:
+    """Open the library, and on Windows the parts that export ggml_*."""
+    if struct.calcsize("P") != _POINTER_BYTES:
+        raise LibraryError("llama.cpp needs a 64-bit Python: install one")
+    path = found.path
+    reason = binary.why_unloadable(
+        path, format_=binary.host_format(), machine=binary.host_machine()
+    )
+    if reason:
+        raise LibraryError(f"{path} {reason}")
+    # a failed check inside llama.cpp aborts; without this it would start a debugger first
+    os.environ.setdefault("GGML_NO_BACKTRACE", "1")
+    parts = [part for name in _DEPENDENCIES if (part := found.part(name))]
+    try:
+        if sys.platform == "win32":
+            os.add_dll_directory(str(path.parent))
+            # GetProcAddress does not look into a library's own dependencies
+            return [ctypes.CDLL(str(p)) for p in (path, *parts)]
+        return [_open_posix(path, parts)]
+    except OSError as error:
+        raise LibraryError(_explain(path, error)) from error
+
+
+def _open_posix(path: Path, parts: list[Path]) -> ctypes.CDLL:
+    try:
+        return ctypes.CDLL(str(path))
+    except OSError:
+        if not parts:
+            raise
+    # no RUNPATH: whoever is loaded already satisfies a dependency of the same name
+    for part in parts:
+        ctypes.CDLL(str(part), mode=ctypes.RTLD_GLOBAL)
+    return ctypes.CDLL(str(path))
+
+
+_MISSING = (
+    re.compile(r"^(?P<name>[^:]+): cannot open shared object file"),
+    re.compile(r"Library not loaded: (?P<name>\S+)"),
+)
+
+
+def _explain(path: Path, error: OSError) -> str:
+    """Turn the loader's words into what is wrong and what to do."""
+    text = str(error)
+    for pattern in _MISSING:
+        found = pattern.search(text)
+        if found and found["name"] != str(path):
+            return (
+                f"{path} needs {found['name']}, which is missing: install it, or take a "
+                "llama.cpp release that does not need it"
+            )
+    if "undefined symbol" in text or "Symbol not found" in text or "WinError 127" in text:
+        return f"{path}: its folder mixes files of several llama.cpp releases ({text}): keep one"
+    if "GLIBC" in text:
+        return f"{path} was built for a newer system ({text}): `pip install xllamacpp` instead"
+    return f"{path} cannot be loaded: {text}"

@@ -1,0 +1,157 @@
+"""Load a GGUF file and make a context: parameters written, results verified."""
+
+import ctypes
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from funasr_cli.errors import LibraryError, ModelError, UsageError
+from funasr_cli.llama import abi
+from funasr_cli.llama.process import Backend
+
+_MAGIC = b"GGUF"
+_CELLS = 256  # llama.cpp rounds the positions of a sequence up to this
+_MAX_SEQUENCES = 256  # LLAMA_MAX_SEQ; above it the context is refused
+_NO_VOCAB = 0  # LLAMA_VOCAB_TYPE_NONE: tokenising would abort the process
+# without n_outputs_max the compute buffer holds logits for every row of a micro-batch
+_UBATCH_UNLIMITED_OUTPUTS = 128
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a context must offer; see `runtime.open_language_model`."""
+
+    n_ctx: int
+    n_seq: int
+    n_batch: int
+    n_ubatch: int
+    n_outputs: int
+    threads: int
+
+    def __post_init__(self) -> None:
+        """Refuse what would make llama.cpp abort or fall back to something else.
+
+        Raises:
+            UsageError: a number is out of its range.
+        """
+        for name, value in vars(self).items():
+            if value < 1:
+                raise UsageError(f"{name} must be at least 1, not {value}")
+        if self.n_seq > _MAX_SEQUENCES:
+            raise UsageError(f"n_seq must be at most {_MAX_SEQUENCES}, not {self.n_seq}")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Which devices hold the model.
+
+    The default is the CPU alone. Both fields are needed for that: without the empty list a
+    GPU still gets a compute buffer and large batches.
+    """
+
+    devices: tuple[int, ...] = ()
+    """ggml_backend_dev_t of each."""
+    n_gpu_layers: int = 0
+
+
+CPU = Placement()
+
+
+def load_model(backend: Backend, path: Path, placement: Placement = CPU) -> int:
+    """Load a GGUF file.
+
+    Returns:
+        llama_model *, to be freed by the caller.
+
+    Raises:
+        ModelError: not a GGUF file, or one that this llama.cpp cannot use.
+        LibraryError: this process is a fork of the one that opened the library.
+    """
+    backend.check_process()
+    _check_magic(path)
+    api = backend.api
+    params = api.llama_model_default_params()
+    devices = (ctypes.c_void_p * (len(placement.devices) + 1))(*placement.devices, None)
+    params.write_pointer(abi.MODEL_DEVICES, ctypes.addressof(devices))
+    params.write_u32(abi.MODEL_N_GPU_LAYERS, placement.n_gpu_layers & 0xFFFFFFFF)
+    backend.log.clear()
+    model = api.llama_model_load_from_file(os.fsencode(path.absolute()), params)
+    if not model:
+        raise ModelError(f"{path}: llama.cpp cannot load it: {backend.log.reason()}")
+    if reason := _why_not_usable(backend, model):
+        api.llama_model_free(model)
+        raise ModelError(f"{path}: {reason}; export the decoder again")
+    return int(model)
+
+
+def load_context(backend: Backend, path: Path, model: int, settings: Settings) -> int:
+    """Make a context, and verify that it is what was asked for.
+
+    Returns:
+        llama_context *, to be freed by the caller before the model.
+
+    Raises:
+        ModelError: too little memory, or a model without a KV cache.
+        LibraryError: the library understood other numbers than we wrote.
+    """
+    api, s = backend.api, settings
+    # by default every sequence gets its own n_ctx / n_seq_max cells, rounded up
+    n_ctx = s.n_seq * (-(-s.n_ctx // _CELLS) * _CELLS)
+    n_batch = min(s.n_batch, n_ctx)
+    n_ubatch = min(s.n_ubatch, n_batch)
+    layout = backend.layout.context
+    params = api.llama_context_default_params()
+    if layout is not None and layout.n_outputs_max is not None:
+        params.write_u32(layout.n_outputs_max, max(s.n_outputs, s.n_seq))
+    else:
+        n_ubatch = min(n_ubatch, _UBATCH_UNLIMITED_OUTPUTS)
+    params.write_u32(abi.CONTEXT_N_CTX, n_ctx)
+    params.write_u32(abi.CONTEXT_N_BATCH, n_batch)
+    params.write_u32(abi.CONTEXT_N_UBATCH, n_ubatch)
+    params.write_u32(abi.CONTEXT_N_SEQ_MAX, s.n_seq)
+    backend.log.clear()
+    context = api.llama_init_from_model(model, params)
+    if not context:
+        raise ModelError(
+            f"{path}: llama.cpp cannot make a context of {s.n_seq} x {s.n_ctx} positions: "
+            f"{backend.log.reason()}"
+        )
+    got = [
+        api.llama_n_ctx(context) >= n_ctx,
+        1 <= api.llama_n_batch(context) <= n_batch,
+        1 <= api.llama_n_ubatch(context) <= n_ubatch,
+        api.llama_n_seq_max(context) == s.n_seq,
+        api.llama_n_ctx_seq is None or api.llama_n_ctx_seq(context) >= s.n_ctx,
+    ]
+    if not all(got) or not api.llama_get_memory(context):
+        api.llama_free(context)
+        if all(got):
+            raise ModelError(f"{path}: this model has no KV cache; export the decoder again")
+        raise LibraryError(
+            f"{backend.path}: llama.cpp took other settings than it was given "
+            f"({backend.version}): take another build"
+        )
+    api.llama_set_n_threads(context, s.threads, s.threads)
+    return int(context)
+
+
+def _check_magic(path: Path) -> None:
+    """Keep files that are no GGUF at all away from the C library."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(len(_MAGIC))
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if magic != _MAGIC:
+        raise ModelError(f"{path}: not a GGUF file; download or export it again")
+
+
+def _why_not_usable(backend: Backend, model: int) -> str | None:
+    api = backend.api
+    vocab = api.llama_model_get_vocab(model)
+    has_vocab = api.llama_vocab_type is None or api.llama_vocab_type(vocab) != _NO_VOCAB
+    if not has_vocab or api.llama_vocab_n_tokens(vocab) < 1:
+        return "a GGUF file without a tokenizer"
+    if api.llama_model_has_encoder is not None and api.llama_model_has_encoder(model):
+        return "an encoder-decoder model, not a causal language model"
+    return None

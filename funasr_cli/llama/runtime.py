@@ -1,0 +1,284 @@
+"""Own a llama.cpp model and its context: the `LanguageModel` of `protocols`."""
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from ctypes import create_string_buffer, memmove
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from funasr_cli.errors import DecodeError
+from funasr_cli.llama.batch import FlatRows
+from funasr_cli.llama.loading import Settings, load_context, load_model
+from funasr_cli.llama.process import Backend, start
+from funasr_cli.protocols import Floats, Rows
+
+_CACHE_FULL = 1  # llama_decode: no room in the KV cache
+_PIECE_BYTES = 64
+
+
+def open_language_model(  # noqa: PLR0913 - each is one number of the context
+    path: Path,
+    *,
+    n_ctx: int,
+    n_seq: int = 1,
+    n_batch: int = 512,
+    n_ubatch: int = 512,
+    n_outputs: int = 64,
+    threads: int,
+    llama_bin: Path | None = None,
+) -> "LlamaModel":
+    """Load a GGUF file; close the result, or use it in a `with` statement.
+
+    Args:
+        path: the GGUF file.
+        n_ctx: positions that each sequence must be able to hold.
+        n_seq: sequences that are evaluated side by side.
+        n_batch: most rows in one call of llama.cpp; longer runs are split.
+        n_ubatch: most rows that it computes at once.
+        n_outputs: most rows of one call that may ask for logits; more are split. The compute
+            buffer holds this many rows of V floats where the build lets us say so.
+        threads: threads of the computation.
+        llama_bin: library or its folder; None: see `library.find`.
+
+    Raises:
+        LibraryError: no usable llama.cpp.
+        ModelError: the file is no GGUF that it can load, or there is too little memory.
+    """
+    backend = start(llama_bin)
+    settings = Settings(n_ctx, n_seq, n_batch, n_ubatch, n_outputs, threads)
+    with ExitStack() as stack:
+        model = load_model(backend, path)
+        stack.callback(backend.api.llama_model_free, model)
+        context = load_context(backend, path, model, settings)
+        stack.callback(backend.api.llama_free, context)
+        return LlamaModel(backend, path, model, context, n_outputs, stack.pop_all())
+
+
+class LlamaModel:
+    """A loaded model with a KV cache of several sequences; owns both until closed.
+
+    To be used from one thread at a time, in the process that opened it. All mistakes that
+    would make llama.cpp abort the process are DecodeErrors here.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - only open_language_model calls it
+        self,
+        backend: Backend,
+        path: Path,
+        model: int,
+        context: int,
+        n_outputs: int,
+        resources: ExitStack,
+    ) -> None:
+        api = backend.api
+        self.backend = backend
+        """The llama.cpp in use: path, version, layout, warning."""
+        self.library = f"{backend.path} ({backend.version})"
+        """The same in one line, for reports."""
+        self.path = path
+        self._api = api
+        self._context = context
+        self._memory = api.llama_get_memory(context)
+        self._vocab = api.llama_model_get_vocab(model)
+        self._resources = resources
+        self._closed = False
+        self._n_vocab = int(api.llama_vocab_n_tokens(self._vocab))
+        width = api.llama_model_n_embd_inp or api.llama_model_n_embd
+        self._n_embd = int(width(model))
+        self._n_seq = int(api.llama_n_seq_max(context))
+        self._n_ctx = int(api.llama_n_ctx(context)) // self._n_seq
+        self._n_batch = int(api.llama_n_batch(context))
+        self._n_outputs = n_outputs
+        self._held = [0] * self._n_seq  # positions in the cache, by sequence
+
+    def __enter__(self) -> "LlamaModel":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the context, then the model; a second call does nothing."""
+        self._closed = True
+        if os.getpid() == self.backend.pid:  # a forked child owns neither
+            self._resources.close()
+
+    @property
+    def n_vocab(self) -> int:
+        """V, the width of the logits."""
+        return self._n_vocab
+
+    @property
+    def n_embd(self) -> int:
+        """D, the width of an embedding row."""
+        return self._n_embd
+
+    @property
+    def n_ctx(self) -> int:
+        """Positions that one sequence may hold: what was asked for, rounded up."""
+        return self._n_ctx
+
+    @property
+    def n_seq(self) -> int:
+        """Sequences that fit at once: 0..n_seq-1."""
+        return self._n_seq
+
+    def tokenize(self, text: str) -> list[int]:
+        """Text -> ids; special tokens are recognised, none is added."""
+        self._check_usable()
+        data = text.encode("utf-8", "replace")
+        room = len(data) + 1  # a token has at least one byte
+        ids = np.empty(room, np.int32)
+        n = self._api.llama_tokenize(
+            self._vocab, data, len(data), ids.ctypes.data, room, False, True  # noqa: FBT003
+        )  # fmt: skip
+        if n < 0:
+            raise DecodeError(f"llama.cpp could not tokenise a text of {len(data)} bytes")
+        return [int(token) for token in ids[:n]]
+
+    def piece(self, token: int) -> bytes:
+        """Raw bytes of one token; b"" for control tokens."""
+        self._check_usable()
+        self._check_token(token)
+        room = _PIECE_BYTES
+        while True:
+            buffer = create_string_buffer(room)
+            n = self._api.llama_token_to_piece(self._vocab, token, buffer, room, 0, False)  # noqa: FBT003
+            if n >= 0:
+                return buffer.raw[:n]
+            room = -n
+
+    def is_end(self, token: int) -> bool:
+        """Whether this token ends a generation."""
+        self._check_usable()
+        self._check_token(token)
+        return bool(self._api.llama_vocab_is_eog(self._vocab, token))
+
+    def evaluate(self, rows: Sequence[Rows]) -> list[Floats]:
+        """Evaluate several runs in one batch; all of one kind (tokens or embeddings).
+
+        A failure leaves every sequence as it was.
+
+        Returns:
+            For each run its logits: [0, V], [1, V] or [N, V] as `Rows.logits` asks; copies.
+
+        Raises:
+            DecodeError: the runtime failed, the KV cache is full, or the runs make no sense.
+        """
+        self._check_usable()
+        if not rows:
+            return []
+        held = self._check_runs(rows)
+        flat = FlatRows(rows)
+        out = np.empty((sum(flat.counts), self._n_vocab), np.float32)
+        try:
+            self._decode(flat, out)
+        except DecodeError:
+            for run in rows:  # what was evaluated before the failure
+                self._api.llama_memory_seq_rm(self._memory, run.sequence, run.position, -1)
+            raise
+        self._held = held
+        return np.split(out, np.cumsum(flat.counts)[:-1])
+
+    def forget(self, sequence: int, position: int = 0) -> None:
+        """Drop the cache of a sequence from a position on."""
+        self._check_usable()
+        self._check_sequence(sequence)
+        if position < 0:
+            raise DecodeError(f"cannot forget from position {position}")
+        if position >= self._held[sequence]:
+            return
+        if not self._api.llama_memory_seq_rm(self._memory, sequence, position, -1):
+            raise DecodeError(f"{self.path}: this model cannot forget from the middle")
+        self._held[sequence] = position
+
+    def copy(self, source: int, target: int) -> None:
+        """Make `target` (forgotten first) hold what `source` holds."""
+        self._check_usable()
+        self._check_sequence(source)
+        if source == target:
+            return
+        self.forget(target)
+        # whole sequences only: a partial range aborts the process
+        self._api.llama_memory_seq_cp(self._memory, source, target, -1, -1)
+        self._held[target] = self._held[source]
+
+    def _decode(self, flat: FlatRows, out: Floats) -> None:
+        """Evaluate the rows in pieces that the context admits; fill `out` [wanted, V]."""
+        target, row_bytes = out.ctypes.data, out.strides[0]
+        for batch, wanted in flat.batches(self._n_batch, self._n_outputs):
+            self.backend.log.clear()
+            code = self._api.llama_decode(self._context, batch)
+            if code != 0:
+                raise DecodeError(self._why(code, flat))
+            for row in wanted:
+                logits = self._api.llama_get_logits_ith(self._context, row)
+                if not logits:
+                    raise DecodeError("llama.cpp kept no logits for a row that asked for them")
+                memmove(target, logits, row_bytes)
+                target += row_bytes
+
+    def _why(self, code: int, flat: FlatRows) -> str:
+        """Explain a result of llama_decode other than 0."""
+        if code == _CACHE_FULL:
+            return "the KV cache is full"
+        if flat.inputs.ndim == 1:
+            bad = flat.inputs[(flat.inputs < 0) | (flat.inputs >= self._n_vocab)]
+            if len(bad):
+                return f"token {int(bad[0])} is not in the vocabulary of {self._n_vocab}"
+        return f"llama.cpp failed with code {code}: {self.backend.log.reason()}"
+
+    def _check_runs(self, runs: Sequence[Rows]) -> list[int]:
+        """Refuse what llama.cpp would abort on or misread.
+
+        Returns:
+            The positions that each sequence will hold.
+
+        Raises:
+            DecodeError: a run that cannot be evaluated; nothing has been.
+        """
+        held = self._held.copy()
+        kinds = {run.tokens is None for run in runs}
+        for run in runs:
+            self._check_sequence(run.sequence)
+            if (run.tokens is None) == (run.embeddings is None) or len(kinds) > 1:
+                raise DecodeError("all runs of a batch hold tokens, or all hold embeddings")
+            shape = np.asarray(run.tokens if run.embeddings is None else run.embeddings).shape
+            if shape[1:] != (() if run.embeddings is None else (self._n_embd,)) or not shape[0]:
+                raise DecodeError(
+                    f"rows of shape {shape}: expected [N] tokens or [N, {self._n_embd}] "
+                    "embeddings, N > 0"
+                )
+            if run.position != held[run.sequence]:
+                raise DecodeError(
+                    f"sequence {run.sequence} holds {held[run.sequence]} positions: the next "
+                    f"row cannot be at {run.position}"
+                )
+            held[run.sequence] += len(run)
+            if held[run.sequence] > self._n_ctx:
+                raise DecodeError(
+                    f"the KV cache is full: sequence {run.sequence} would need "
+                    f"{held[run.sequence]} of {self._n_ctx} positions"
+                )
+        return held
+
+    def _check_usable(self) -> None:
+        if self._closed:
+            raise DecodeError(f"{self.path} is closed")
+        self.backend.check_process()
+
+    def _check_sequence(self, sequence: int) -> None:
+        if not 0 <= sequence < self._n_seq:
+            raise DecodeError(f"sequence {sequence} is not in 0..{self._n_seq - 1}")
+
+    def _check_token(self, token: int) -> None:
+        if not 0 <= token < self._n_vocab:
+            raise DecodeError(f"token {token} is not in the vocabulary of {self._n_vocab}")
