@@ -1,0 +1,138 @@
+"""Characters: what CTC tokens spell and when, how a text splits, how a character sounds.
+
+A leaf: alignment and hotword recall both start from here.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+from itertools import accumulate
+from math import inf
+from typing import Final, NamedTuple
+
+from funasr_cli.results import CtcToken
+
+MAX_CHAR_S: Final = 0.4
+"""CTC spikes are shorter than sounds: a character lasts until the next one starts, but never
+longer than this (slow Mandarin: about 2.5 syllables a second)."""
+MAX_LETTER_S: Final = 0.08
+"""The same for each letter of a token that holds several (150 words a minute)."""
+MAX_READINGS: Final = 3
+"""pypinyin lists readings by use; those behind the third syllable are archaic and only make
+unrelated characters sound alike."""
+
+_ZERO_WIDTH_JOINER: Final = "\u200d"
+_REPLACEMENT: Final = "\ufffd"
+_MARKS: Final = frozenset({"Mn", "Me", "Mc"})
+
+
+class HeardChar(NamedTuple):
+    """One character that the CTC head wrote; times in seconds.
+
+    A tuple, not a dataclass: an hour of speech makes twenty thousand of them.
+    """
+
+    text: str
+    start: float
+    end: float
+    confidence: float
+    """Least posterior of the tokens it was spread over."""
+
+
+def heard_characters(tokens: Sequence[CtcToken]) -> list[HeardChar]:
+    """Read the tokens' joined bytes as UTF-8 (undecodable bytes: U+FFFD) and time each character.
+
+    Spaces are kept. Starts never decrease; an end never lies behind the next start.
+    """
+    stops = list(accumulate(len(token.piece) for token in tokens))
+    groups: list[tuple[int, str]] = []  # a token and the characters that begin in it
+    doubts: list[float] = []
+    owner = 0
+    for char, begin, stop in _decode(b"".join(token.piece for token in tokens)):
+        while stops[owner] <= begin:
+            owner += 1
+        if groups and groups[-1][0] == owner:
+            groups[-1] = (owner, groups[-1][1] + char)
+        else:
+            groups.append((owner, char))
+        last = owner
+        confidence = tokens[owner].confidence
+        while stops[last] < stop:
+            last += 1
+            confidence = min(confidence, tokens[last].confidence)
+        doubts.append(confidence)
+
+    heard: list[HeardChar] = []
+    floor = tokens[0].start if tokens else 0.0
+    for at, (owner, chars) in enumerate(groups):
+        ceiling = tokens[groups[at + 1][0]].start if at + 1 < len(groups) else inf
+        floor = max(floor, tokens[owner].start)
+        sounded = len(chars) - sum(map(str.isspace, chars))
+        longest = floor + max(MAX_CHAR_S, MAX_LETTER_S * sounded)
+        limit = max(floor, min(ceiling, max(tokens[owner].end, longest)))
+        done = 0
+        for char in chars:
+            start = floor + (limit - floor) * done / max(1, sounded)
+            done += 0 if char.isspace() else 1
+            end = floor + (limit - floor) * done / max(1, sounded)
+            heard.append(HeardChar(char, start, end, doubts[len(heard)]))
+    return heard
+
+
+def _decode(data: bytes) -> list[tuple[str, int, int]]:
+    """Decode like `errors="replace"`, keeping the byte range of each character."""
+    spans: list[tuple[str, int, int]] = []
+    at = 0
+    while at < len(data):
+        try:
+            good, bad = data[at:].decode(), None
+        except UnicodeDecodeError as error:
+            good, bad = data[at : at + error.start].decode(), (at + error.start, at + error.end)
+        for char in good:
+            width = len(char.encode())
+            spans.append((char, at, at + width))
+            at += width
+        if bad is not None:
+            spans.append((_REPLACEMENT, *bad))
+            at = bad[1]
+    return spans
+
+
+def graphemes(text: str) -> list[str]:
+    """Split into characters as a reader counts them, spaces left out.
+
+    Combining marks, variation selectors and joined emoji stay with their base.
+    """
+    clusters: list[str] = []
+    open_cluster = joined = False
+    for char in text:
+        mark = char == _ZERO_WIDTH_JOINER or unicodedata.category(char) in _MARKS
+        if char.isspace():
+            open_cluster = False
+        elif open_cluster and (mark or joined):
+            clusters[-1] += char
+        else:
+            clusters.append(char)
+            open_cluster = True
+        joined = char == _ZERO_WIDTH_JOINER
+    return clusters
+
+
+@cache
+def readings(char: str) -> tuple[str, ...]:
+    """Look up how one Chinese character may be read in Mandarin, commonest first.
+
+    Returns:
+        Syllables with their tone digit (`zhang3`, `lv4`, neutral `de`); empty for anything else.
+    """
+    from pypinyin import Style, pinyin
+
+    found = pinyin(char, style=Style.TONE3, heteronym=True, errors="ignore")
+    every = found[0] if found else []
+    syllables = list(dict.fromkeys(toneless(reading) for reading in every))[:MAX_READINGS]
+    return tuple(reading for reading in every if toneless(reading) in syllables)
+
+
+def toneless(reading: str) -> str:
+    """Drop the tone digit."""
+    return reading.rstrip("12345")
