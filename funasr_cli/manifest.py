@@ -89,11 +89,19 @@ def read_manifest(path: Path) -> Manifest:
             raise ModelError(f"{path}: schema {raw['schema']!r}, expected {SCHEMA!r}; {remedy}")
         known = {f.name for f in fields(ModelFacts)}
         facts = ModelFacts(**{k: v for k, v in raw["model"].items() if k in known})
-        files = {
-            k: Artefact(**raw[k]) if raw.get(k) else None
-            for k in ("encoder", "ctc", "decoder", "tokens")
-        }
-        rest = {k: raw.get(k, {}) for k in ("source", "audit", "tool")}
-        return Manifest(model=facts, **files, **rest)
+        encoder, ctc, decoder, tokens = (
+            Artefact(**raw[key]) if raw.get(key) else None
+            for key in ("encoder", "ctc", "decoder", "tokens")
+        )
+        return Manifest(
+            model=facts,
+            encoder=encoder,
+            ctc=ctc,
+            decoder=decoder,
+            tokens=tokens,
+            source=raw.get("source", {}),
+            audit=raw.get("audit", {}),
+            tool=raw.get("tool", {}),
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{path}: not a readable manifest ({error}); {remedy}") from error

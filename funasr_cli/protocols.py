@@ -12,6 +12,40 @@ Ints: TypeAlias = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
+class Encoded:
+    """One waveform after encoder and adaptor."""
+
+    encoder_out: Floats
+    """[L, H], one row per 60 ms."""
+    audio_embeds: Floats
+    """[A, D], the rows that stand for the sound in the prompt."""
+
+
+class Encoder(Protocol):
+    """What the pipeline needs of an encoder, whoever exported it."""
+
+    def encode(self, waveforms: Sequence[Floats]) -> list[Encoded]:
+        """Encode waveforms, each [S] in [-1, 1] at 16 kHz."""
+
+
+@dataclass(frozen=True)
+class CtcFrames:
+    """The greedy path of one waveform, frame by frame."""
+
+    token_ids: Ints
+    """[L] best token of each frame, blanks included."""
+    log_probs: Floats
+    """[L] its log posterior."""
+
+
+class CtcHead(Protocol):
+    """What the pipeline needs of a CTC head, whoever exported it."""
+
+    def run(self, encoder_out: Floats) -> CtcFrames:
+        """Score the states [L, H] of one waveform."""
+
+
+@dataclass(frozen=True)
 class Rows:
     """Consecutive positions of one sequence, to be evaluated in one batch.
 

@@ -40,10 +40,10 @@ class HotwordHit:
 
     word: str
     similarity: float
-    """1 = sounds exactly alike; words taken without recall have 1."""
+    """1 = sounds exactly alike; 0 = taken without having been heard."""
     start: float | None = None
     end: float | None = None
-    """Where it was heard; None for words that were not recalled by sound."""
+    """Where it was heard; None where it was not."""
 
 
 @dataclass(frozen=True)

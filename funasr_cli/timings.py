@@ -1,6 +1,12 @@
 """How long each stage took: a value that the pipeline fills and the CLI renders."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from time import perf_counter
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -36,3 +42,22 @@ class Timings:
     def as_dict(self) -> dict[str, float]:
         """All fields, seconds rounded to 0.1 ms."""
         return {f.name: round(getattr(self, f.name), 4) for f in fields(self)}
+
+    @contextmanager
+    def measure(self, stage: str) -> Iterator[None]:
+        """Add the time spent in the block to a stage."""
+        begin = perf_counter()
+        try:
+            yield
+        finally:
+            setattr(self, stage, getattr(self, stage) + perf_counter() - begin)
+
+    def measure_each(self, stage: str, items: Iterable[T]) -> Iterator[T]:
+        """Pass items on; add the time spent producing them to a stage."""
+        source = iter(items)
+        while True:
+            with self.measure(stage):
+                item = next(source, None)
+            if item is None:
+                return
+            yield item

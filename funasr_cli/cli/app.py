@@ -1,0 +1,98 @@
+"""The Typer app: which commands there are, and what an error becomes."""
+
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+
+from funasr_cli import errors
+from funasr_cli.cli.export import export
+from funasr_cli.cli.transcribe import transcribe
+from funasr_cli.version import __version__
+
+INTERNAL, USAGE, UNUSABLE, INPUT, FAILURES, INTERRUPTED = 1, 2, 3, 4, 5, 130
+
+EXIT_CODES: tuple[tuple[type[errors.FunasrError], int], ...] = (
+    (errors.UsageError, USAGE),
+    (errors.UnusableError, UNUSABLE),
+    (errors.DecodeError, UNUSABLE),
+    (errors.InputError, INPUT),
+    (errors.OutputError, INPUT),
+)
+"""The first class that fits decides."""
+
+EPILOG = (
+    "Exit codes: 0 fine; 1 internal error; 2 wrong usage; 3 model, library or machine not "
+    "usable; 4 an input could not be read or a result not written; 5 a batch finished with "
+    "failures; 130 interrupted. FUNASR_DEBUG=1 shows tracebacks."
+)
+
+app = typer.Typer(
+    name="funasr",
+    help="Speech to text on your own machine: offline, with hotwords and character times.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _honest(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn every error into one line on stderr and a documented exit code."""
+
+    @wraps(command)
+    def run(*args: object, **kwargs: object) -> None:
+        try:
+            command(*args, **kwargs)
+        except errors.FunasrError as error:
+            _explain(error, str(error))
+            code = next(code for kind, code in EXIT_CODES if isinstance(error, kind))
+            raise typer.Exit(code) from None
+        except KeyboardInterrupt:
+            _explain(None, "interrupted")
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            # the reader (head, jq) has all it wanted; nothing may be flushed into the pipe
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except typer.Exit:
+            raise
+        except Exception as error:  # noqa: BLE001 - no traceback reaches a user
+            _explain(error, f"internal error: {type(error).__name__}: {error}")
+            hint = "please report it; FUNASR_DEBUG=1 shows where it happened"
+            sys.stderr.write(f"funasr: {hint}\n")
+            raise typer.Exit(INTERNAL) from None
+
+    return run
+
+
+def _explain(error: BaseException | None, message: str) -> None:
+    if error is not None and os.environ.get("FUNASR_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    sys.stderr.write(f"funasr: {message}\n")
+
+
+def _version(value: bool) -> None:
+    if value:
+        sys.stdout.write(f"funasr-cli {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Speech to text on your own machine: offline, with hotwords and character times."""
+
+
+app.command(epilog=EPILOG)(_honest(transcribe))
+app.command(epilog=EPILOG)(_honest(export))

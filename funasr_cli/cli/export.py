@@ -1,0 +1,108 @@
+"""`funasr export`: a checkpoint in the official layout -> a model directory."""
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+
+class CtcType(str, Enum):
+    """Number types of the CTC head."""
+
+    INT8 = "int8"
+    FP32 = "fp32"
+
+
+class DecoderType(str, Enum):
+    """Number types of the LLM."""
+
+    Q8_0 = "q8_0"
+    F16 = "f16"
+    BF16 = "bf16"
+    F32 = "f32"
+
+
+def export(  # noqa: PLR0913, PLR0917 - one parameter an option
+    checkpoint: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CHECKPOINT_DIR", help="Folder with config.yaml, model.pt and Qwen3-0.6B/."
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="MODEL_DIR", help="Folder to write.")
+    ],
+    ctc_type: Annotated[CtcType, typer.Option(help="Numbers of the CTC head.")] = CtcType.INT8,
+    decoder_type: Annotated[
+        DecoderType, typer.Option(help="Numbers of the LLM.")
+    ] = DecoderType.Q8_0,
+    ctc: Annotated[
+        bool,
+        typer.Option(
+            "--ctc/--no-ctc",
+            help="Without it: a model that transcribes without character times, for "
+            "checkpoints that have no CTC head.",
+        ),
+    ] = True,
+    force: Annotated[bool, typer.Option("--force", help="Replace what MODEL_DIR holds.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
+) -> None:
+    """Turn a Fun-ASR-Nano checkpoint into ONNX and GGUF.
+
+    Needs the extra packages once: pip install 'funasr-cli[export]'. Transcribing does not.
+
+    Examples:
+        funasr export ./Fun-ASR-Nano-2512 -o model
+
+        funasr export ./Fun-ASR-MLT-Nano-2512 -o model-mlt --no-ctc
+    """
+    from rich.console import Console
+
+    from funasr_cli.export import export_model
+
+    console = Console(stderr=True, highlight=False, quiet=quiet)
+    with _bar(console) as bar:
+        manifest = export_model(
+            checkpoint,
+            output,
+            ctc_type=ctc_type.value,
+            decoder_type=decoder_type.value,
+            with_ctc=ctc,
+            force=force,
+            progress=_reporter(bar),
+        )
+    for part in (manifest.encoder, manifest.ctc, manifest.decoder, manifest.tokens):
+        if part:
+            console.print(f"{part.name}  {part.bytes / 1e6:,.1f} MB", markup=False)
+    console.print(f"done; use it with: funasr transcribe AUDIO -m {output}", markup=False)
+
+
+def _bar(console: "Console") -> "Progress":
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        console=console,
+    )
+
+
+def _reporter(bar: "Progress") -> "Callable[[str, float], None]":
+    """Give each stage that reports a line of its own."""
+    tasks: dict[str, TaskID] = {}
+
+    def report(stage: str, share: float) -> None:
+        if stage not in tasks:
+            tasks[stage] = bar.add_task(stage, total=1.0)
+        bar.update(tasks[stage], completed=share)
+
+    return report

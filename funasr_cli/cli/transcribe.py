@@ -1,0 +1,213 @@
+"""`funasr transcribe`: recordings -> text, subtitles, JSON."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from funasr_cli.cli.arguments import Targets, parse_formats, parse_seconds, parse_targets
+
+if TYPE_CHECKING:
+    from funasr_cli.audio import AudioSource
+    from funasr_cli.cli.console import Sink
+    from funasr_cli.results import Transcript
+
+STDIN = "-"
+DEMO_NOTE = (
+    "no model named (-m, $FUNASR_MODEL_DIR, ./model): using the built-in demo model, which knows "
+    "synthetic voices and about 1,300 words; the README tells how to get a real one"
+)
+
+
+def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
+    audio: Annotated[
+        list[str], typer.Argument(help="Audio or video files; - reads a stream from stdin.")
+    ],
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "-m",
+            "--model",
+            "--model-dir",
+            help="Model directory. Default: $FUNASR_MODEL_DIR, ./model, else the demo model.",
+        ),
+    ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option("-l", "--language", "--lang", help="中文, zh, Chinese, en, ja, ... or auto."),
+    ] = None,
+    hotwords: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--hotwords", "--hotword", help="Word list: a file with one word a line, or a,b,c."
+        ),
+    ] = None,
+    hotword_recall: Annotated[
+        bool,
+        typer.Option(
+            help="From long lists take only the words that were heard; without it the whole "
+            "list goes into the prompt."
+        ),
+    ] = True,
+    context: Annotated[
+        str, typer.Option(help="What the recording is about: topic, names, style.")
+    ] = "",
+    itn: Annotated[
+        bool, typer.Option("--itn/--no-itn", help="Write numbers and dates as digits.")
+    ] = True,
+    output_format: Annotated[
+        str | None,
+        typer.Option("-f", "--format", "--output-format", help="txt, srt, json: comma separated."),
+    ] = None,
+    output_dir: Annotated[
+        Path | None,
+        typer.Option("-o", "--output-dir", help="Folder for the files. Default: this one."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON instead of text: one line per input.")
+    ] = False,
+    start: Annotated[str, typer.Option(help="Where to start: 90, 1:30 or 90000ms.")] = "0",
+    duration: Annotated[
+        str | None, typer.Option(help="How much to transcribe: 90, 1:30 or 90000ms.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option("-t", "--threads", min=1, help="Default: the usable cores.")
+    ] = None,
+    max_new_tokens: Annotated[
+        int | None,
+        typer.Option("-n", "--max-new-tokens", min=1, help="Most tokens a segment."),
+    ] = None,
+    guard: Annotated[
+        bool,
+        typer.Option(help="Detect loops, overflow and silence; without it: the model's raw text."),
+    ] = True,
+    vad: Annotated[
+        bool, typer.Option(help="Cut long audio where it is quiet; without it: plain windows.")
+    ] = True,
+    llama_bin: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a llama.cpp build. Default: $FUNASR_LLAMA_BIN, llama_bin/."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only data and errors.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Also say which model and library are used.")
+    ] = False,
+) -> None:
+    """Turn recordings into text with character times.
+
+    Text goes to stdout, one line per input; with several inputs each line starts with the
+    input's name and a tab. With -f or -o files are written instead.
+
+    Examples:
+        funasr transcribe talk.mp3
+
+        funasr transcribe film.mkv -l zh --hotwords names.txt -f srt,txt -o subtitles
+
+        ffmpeg -i in.ts -f wav - | funasr transcribe - --json | jq .text
+    """
+    from funasr_cli.cli.console import Sink
+    from funasr_cli.errors import InputError
+    from funasr_cli.languages import prompt_language
+    from funasr_cli.model_dir import DEMO_MODEL, find_model
+    from funasr_cli.options import RuntimeOptions, TranscribeOptions
+
+    sink = Sink(quiet=quiet)
+    prompt_language(language)  # a wrong name must not cost the loading of a model
+    options = TranscribeOptions(
+        language=language,
+        hotwords=_hotwords(hotwords or [], sink),
+        hotword_recall=hotword_recall,
+        context=context,
+        itn=itn,
+        start=parse_seconds("--start", start),
+        duration=None if duration is None else parse_seconds("--duration", duration),
+        max_new_tokens=max_new_tokens,
+        guard=guard,
+        vad=vad,
+    )
+    targets = parse_targets(audio, parse_formats(output_format), output_dir)
+    if not any(name == STDIN or Path(name).exists() for name in audio):
+        raise InputError("; ".join(f"{name}: no such file" for name in audio))
+
+    # the heavy imports start here: everything that can be wrong with the options is known
+    from funasr_cli.transcriber import Transcriber
+
+    path = find_model(model)
+    if path == DEMO_MODEL:
+        sink.note(DEMO_NOTE)
+    runtime = RuntimeOptions(threads=threads, llama_bin=llama_bin)
+    failures = 0
+    with Transcriber(path, runtime) as transcriber:
+        for number, name in enumerate(audio):
+            try:
+                with sink.progress(name) as progress:
+                    transcript = transcriber.transcribe(
+                        _source(name), options, on_progress=progress.update
+                    )
+            except InputError as error:
+                if len(audio) == 1:
+                    raise
+                failures += 1
+                sink.error(str(error))
+                continue
+            if verbose and not number:
+                _tell_model(transcript, sink)
+            _write(transcript, name, targets, sink, as_json=as_json, several=len(audio) > 1)
+            sink.notices(transcript.warnings)
+            sink.timings(transcript)
+    if failures:
+        raise InputError(f"{failures} of {len(audio)} inputs could not be read")
+
+
+def _hotwords(specs: Sequence[str], sink: "Sink") -> tuple[str, ...]:
+    """Join all lists in the order given."""
+    if not specs:
+        return ()
+    from funasr_cli.hotwords import read_hotwords
+
+    words: dict[str, None] = {}
+    for spec in specs:
+        found = read_hotwords(spec)
+        for note in found.notes:
+            sink.warn(note)
+        words |= dict.fromkeys(found.words)
+    return tuple(words)
+
+
+def _source(name: str) -> "AudioSource":
+    from funasr_cli.audio import AudioSource
+
+    return AudioSource("<stdin>", sys.stdin.buffer) if name == STDIN else AudioSource(name)
+
+
+def _write(  # noqa: PLR0913 - where it goes has this many sides
+    transcript: "Transcript",
+    name: str,
+    targets: Targets,
+    sink: "Sink",
+    *,
+    as_json: bool,
+    several: bool,
+) -> None:
+    from funasr_cli.writers import WRITERS, write_text
+    from funasr_cli.writers.json import to_json
+
+    timings = transcript.timings
+    before = timings.write
+    with timings.measure("write"):
+        for kind, path in targets.of(name):
+            write_text(path, WRITERS[kind](transcript))
+            sink.note(f"wrote {path}")
+    timings.total += timings.write - before
+    if as_json:
+        sink.data(to_json(transcript, compact=True))
+    elif not targets.of(name):
+        sink.data(f"{name}\t{transcript.text}\n" if several else f"{transcript.text}\n")
+
+
+def _tell_model(transcript: "Transcript", sink: "Sink") -> None:
+    model = transcript.model
+    sink.note(f"model {model.name} in {model.path}, decoder {model.decoder}")
+    sink.note(f"llama.cpp: {model.llama}")

@@ -1,0 +1,121 @@
+"""Encoder states -> greedy CTC tokens with times and confidence."""
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from funasr_cli.errors import ModelError
+from funasr_cli.onnx import open_session
+from funasr_cli.protocols import CtcFrames, Floats
+from funasr_cli.results import CtcToken
+from funasr_cli.units import FRAME_S
+
+_TIMESTAMP = re.compile(rb"<\|\d+\.\d\d\|>")
+_TAG = re.compile(r"<\|[^|<>]*\|>")
+
+
+class OnnxCtc:
+    """The CTC head as `funasr export` writes it: argmax inside, no logits come out."""
+
+    def __init__(self, path: Path, *, threads: int) -> None:
+        self._session = open_session(path, threads=threads)
+        inputs = {i.name for i in self._session.get_inputs()}
+        outputs = {o.name for o in self._session.get_outputs()}
+        if inputs != {"encoder_out", "encoder_lengths"} or "topk_log_probs" not in outputs:
+            raise ModelError(
+                f"{path}: not a CTC head of this tool (inputs {', '.join(sorted(inputs))}); "
+                "export it again: funasr export CHECKPOINT_DIR -o MODEL_DIR"
+            )
+
+    def run(self, encoder_out: Floats) -> CtcFrames:
+        """Score one waveform [L, H]."""
+        ids, best = self._session.run(
+            ("token_ids", "topk_log_probs"),
+            {
+                "encoder_out": encoder_out[None],
+                "encoder_lengths": np.array([len(encoder_out)], np.int64),
+            },
+        )
+        return CtcFrames(ids[0], best[0, :, 0])
+
+
+def read_tokens(path: Path) -> tuple[bytes, ...]:
+    """Read tokens.txt (`base64 id` per line, `<blk>` last) into a table id -> bytes.
+
+    Raises:
+        ModelError: missing, or a line is not of that form.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: cannot be read ({error}); export the model again") from error
+    pieces: list[bytes] = []
+    for number, line in enumerate(lines, 1):
+        token, _, index = line.rpartition(" ")
+        if not index.isdigit() or int(index) != len(pieces):
+            raise ModelError(f"{path}:{number}: expected `base64 {len(pieces)}`, got {line[:40]!r}")
+        try:
+            blank = token == "<blk>"  # noqa: S105 - a CTC token
+            pieces.append(b"" if blank else base64.b64decode(token, validate=True))
+        except binascii.Error as error:
+            raise ModelError(f"{path}:{number}: not base64: {token[:40]!r}") from error
+    if not pieces:
+        raise ModelError(f"{path}: is empty; export the model again")
+    return tuple(pieces)
+
+
+def greedy_tokens(
+    frames: CtcFrames, table: Sequence[bytes], *, start: float, end: float, offset: float
+) -> tuple[CtcToken, ...]:
+    """Collapse repeats and drop blanks.
+
+    Args:
+        frames: the greedy path, 60 ms a frame.
+        table: id -> bytes; the last id is the blank.
+        start: seconds in the file where the waveform begins.
+        end: where it ends: no time leaves [start, end].
+        offset: seconds added to every time (`ModelFacts.time_offset_s`).
+    """
+    ids, blank = frames.token_ids, len(table) - 1
+    if not ids.size:
+        return ()
+    edges = np.flatnonzero(np.diff(ids)) + 1
+    firsts = np.concatenate([[0], edges])
+    lasts = np.concatenate([edges, [ids.size]])
+    tokens = []
+    for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+        token = int(ids[first])
+        if token == blank:
+            continue
+        tokens.append(
+            CtcToken(
+                id=token,
+                piece=table[token],
+                start=_clamp(start + first * FRAME_S + offset, start, end),
+                end=_clamp(start + last * FRAME_S + offset, start, end),
+                confidence=float(np.exp(frames.log_probs[first:last].max())),
+            )
+        )
+    return tuple(tokens)
+
+
+def ctc_text(tokens: Sequence[CtcToken]) -> str:
+    """Join the bytes of all tokens, then decode: a character may span several tokens.
+
+    As the reference does: timestamp tokens and `<|nospeech|>` leave no text.
+    """
+    pieces = (t.piece for t in tokens if not _TIMESTAMP.fullmatch(t.piece))
+    return b"".join(pieces).decode("utf-8", errors="replace").replace("<|nospeech|>", "")
+
+
+def spoken(tokens: Sequence[CtcToken]) -> tuple[CtcToken, ...]:
+    """Keep the tokens that stand for sound: no language, event or timestamp tags."""
+    return tuple(t for t in tokens if not _TAG.fullmatch(t.piece.decode("utf-8", "replace")))
+
+
+def _clamp(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)

@@ -1,0 +1,134 @@
+"""Opening a model: every runtime of the pipeline, owned by one `with`."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from funasr_cli.ctc import OnnxCtc, read_tokens
+from funasr_cli.decode import GreedyDecoder
+from funasr_cli.encoder import OnnxEncoder
+from funasr_cli.errors import ModelError
+from funasr_cli.foreign import DEVIATION, ForeignCtc, ForeignEncoder
+from funasr_cli.guards import token_budget
+from funasr_cli.llama.runtime import open_language_model
+from funasr_cli.manifest import (
+    DEFAULT_MAX_SEGMENT_S,
+    DEFAULT_TIME_OFFSET_S,
+    ModelFacts,
+)
+from funasr_cli.model_dir import ModelFiles
+from funasr_cli.onnx import usable_cores
+from funasr_cli.options import RuntimeOptions
+from funasr_cli.protocols import CtcHead, Encoder, LanguageModel
+from funasr_cli.results import ModelInfo, Notice
+from funasr_cli.units import SAMPLE_RATE, lfr_frames
+
+PROMPT_ROOM = 768
+"""Positions kept for the prompt's text: template, context and hotwords."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model ready to transcribe."""
+
+    encoder: Encoder
+    ctc: CtcHead | None
+    tokens: tuple[bytes, ...]
+    """CTC id -> bytes, the blank last; empty without a CTC head."""
+    llm: LanguageModel
+    decoder: GreedyDecoder
+    bangs: frozenset[int]
+    """Ids of exclamation marks, which a failing LLM repeats."""
+    max_segment_s: float
+    time_offset_s: float
+    system_prompt: bool
+    think_block: bool
+    info: ModelInfo
+    notices: tuple[Notice, ...]
+
+
+def open_model(files: ModelFiles, runtime: RuntimeOptions, stack: ExitStack) -> Model:
+    """Open the files of one model; whatever needs closing goes onto `stack`.
+
+    Raises:
+        ModelError: a file is missing, broken, or does not belong to the others.
+        LibraryError: llama.cpp or onnxruntime cannot be used.
+    """
+    threads = runtime.threads or usable_cores()
+    facts = files.facts
+    encoder: Encoder
+    ctc: CtcHead | None = None
+    if facts:
+        encoder = OnnxEncoder(files.encoder, threads=threads)
+        ctc = OnnxCtc(files.ctc, threads=threads) if files.ctc else None
+    else:
+        encoder = ForeignEncoder(files.encoder, threads=threads)
+        ctc = ForeignCtc(files.ctc, threads=threads) if files.ctc else None
+    tokens = read_tokens(files.tokens) if ctc and files.tokens else ()
+    if facts and ctc and len(tokens) != facts.ctc_vocab:
+        raise ModelError(
+            f"{files.tokens}: has {len(tokens)} tokens, the CTC head {facts.ctc_vocab}; "
+            "export the model again"
+        )
+    max_segment_s = facts.max_segment_s if facts else DEFAULT_MAX_SEGMENT_S
+    llm = stack.enter_context(
+        open_language_model(
+            files.decoder,
+            n_ctx=PROMPT_ROOM + _audio_rows(facts, max_segment_s) + token_budget(max_segment_s, 0),
+            threads=threads,
+            llama_bin=runtime.llama_bin,
+        )
+    )
+    if facts and llm.n_embd != facts.llm_dim:
+        raise ModelError(
+            f"{files.decoder}: is {llm.n_embd} wide, the encoder writes rows of "
+            f"{facts.llm_dim}: they come from different checkpoints; export the model again"
+        )
+    return Model(
+        encoder=encoder,
+        ctc=ctc,
+        tokens=tokens,
+        llm=llm,
+        decoder=GreedyDecoder(llm),
+        bangs=frozenset(t for mark in ("!", "！", "!!") for t in _single(llm, mark)),
+        max_segment_s=max_segment_s,
+        time_offset_s=facts.time_offset_s if facts else DEFAULT_TIME_OFFSET_S,
+        system_prompt=facts.system_prompt if facts else True,
+        think_block=facts.think_block if facts else False,
+        info=ModelInfo(
+            name=facts.name if facts else files.path.name,
+            path=str(files.path),
+            sha256=files.sha256,
+            decoder=files.decoder.name,
+            llama=str(llm.library),
+        ),
+        notices=tuple(_notices(files)),
+    )
+
+
+def _audio_rows(facts: ModelFacts | None, seconds: float) -> int:
+    """Count the rows that a segment of `seconds` puts into the prompt."""
+    rows = lfr_frames(round(seconds * SAMPLE_RATE))
+    if facts and facts.downsample_rate > 1:
+        rows = -(-rows // facts.downsample_rate)
+    return -(-rows // 8) if facts is None or facts.use_low_frame_rate else rows
+
+
+def _single(llm: LanguageModel, text: str) -> list[int]:
+    """Return the id of a text that is one token, else nothing."""
+    ids = llm.tokenize(text)
+    return ids if len(ids) == 1 else []
+
+
+def _notices(files: ModelFiles) -> list[Notice]:
+    notices = []
+    if files.facts is None:
+        notices.append(Notice("foreign-model", f"{files.path}: {DEVIATION}"))
+    if files.ctc is None:
+        notices.append(
+            Notice(
+                "no-ctc",
+                f"{files.path}: exported without a CTC head: no character times, "
+                "no hotword recall by sound",
+            )
+        )
+    return notices

@@ -1,0 +1,193 @@
+"""The pipeline: sound -> encoder -> CTC -> hotwords -> prompt and LLM -> character times.
+
+With `answer`, the only module that knows the order of the stages.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from time import perf_counter
+
+from funasr_cli.align import align
+from funasr_cli.answer import Answer, Question, answer
+from funasr_cli.audio import AudioReader, AudioSource
+from funasr_cli.ctc import ctc_text, greedy_tokens, spoken
+from funasr_cli.guards import is_silent
+from funasr_cli.hotwords import HotwordIndex, recall
+from funasr_cli.languages import prompt_language
+from funasr_cli.merge import join_texts
+from funasr_cli.model import open_model
+from funasr_cli.model_dir import ModelFiles, find_model, open_model_dir
+from funasr_cli.options import RuntimeOptions, TranscribeOptions
+from funasr_cli.protocols import Floats
+from funasr_cli.results import CtcToken, HotwordHit, Notice, Segment, Transcript
+from funasr_cli.timings import Timings
+from funasr_cli.units import SAMPLE_RATE
+from funasr_cli.vad import Piece, cut
+
+Progress = Callable[[float, float | None], None]
+"""Called with the seconds done and the seconds in all (None: unknown)."""
+
+
+class Transcriber:
+    """A loaded model that transcribes inputs one after the other; a context manager.
+
+    Args:
+        model: model directory; None: $FUNASR_MODEL_DIR, ./model, else the demo model.
+            Single files go in as `model_dir.ModelFiles`.
+        runtime: threads and llama.cpp to use.
+
+    Raises:
+        ModelError, LibraryError: the model cannot be opened.
+    """
+
+    def __init__(
+        self,
+        model: Path | str | ModelFiles | None = None,
+        runtime: RuntimeOptions | None = None,
+    ) -> None:
+        begin = perf_counter()
+        if not isinstance(model, ModelFiles):
+            model = open_model_dir(find_model(None if model is None else Path(model)))
+        with ExitStack() as stack:
+            self._model = open_model(model, runtime or RuntimeOptions(), stack)
+            self._stack = stack.pop_all()
+        self._unpaid_load = perf_counter() - begin
+        self._index: tuple[tuple[str, ...], HotwordIndex] | None = None
+
+    def __enter__(self) -> "Transcriber":
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the model; the transcriber cannot be used afterwards."""
+        self._stack.close()
+
+    def transcribe(
+        self,
+        source: Path | str | AudioSource,
+        options: TranscribeOptions | None = None,
+        *,
+        on_progress: Progress | None = None,
+    ) -> Transcript:
+        """Transcribe one file or stream.
+
+        Raises:
+            InputError: the input cannot be read.
+            UsageError: an option means nothing, e.g. an unknown language.
+        """
+        begin = perf_counter()
+        options = options or TranscribeOptions()
+        source = source if isinstance(source, AudioSource) else AudioSource(str(source))
+        language = prompt_language(options.language)
+        timings, self._unpaid_load = Timings(load=self._unpaid_load), 0.0
+        segments: list[Segment] = []
+        notices = list(self._model.notices)
+        end = options.start
+        with AudioReader(source, start=options.start, duration=options.duration) as reader:
+            pieces = cut(
+                timings.measure_each("decode_audio", reader),
+                max_s=self._model.max_segment_s,
+                at_quiet=options.vad,
+                start=options.start,
+            )
+            for piece in pieces:
+                segment, new = self._segment(len(segments), piece, options, language, timings)
+                segments.append(segment)
+                notices.extend(n for n in new if n not in notices)
+                end = piece.end
+                if on_progress:
+                    on_progress(end - options.start, reader.duration)
+            if reader.damaged:
+                skipped = f"{source.name}: {reader.damaged} damaged packets of sound were skipped"
+                notices.append(Notice("damaged-input", skipped))
+        timings.total = timings.load + perf_counter() - begin
+        return Transcript(
+            path=source.name,
+            duration=end - options.start,
+            sample_rate=SAMPLE_RATE,
+            language=language,
+            text=join_texts(s.text for s in segments),
+            segments=tuple(segments),
+            model=self._model.info,
+            timings=timings,
+            warnings=tuple(notices),
+        )
+
+    def _segment(
+        self,
+        number: int,
+        piece: Piece,
+        options: TranscribeOptions,
+        language: str | None,
+        timings: Timings,
+    ) -> tuple[Segment, tuple[Notice, ...]]:
+        model = self._model
+        with timings.measure("encode"):
+            encoded = model.encoder.encode([piece.samples])[0]
+        with timings.measure("ctc"):
+            tokens = self._ctc(encoded.encoder_out, piece)
+        sounds = spoken(tokens)
+        nothing = is_silent(piece.samples) or (model.ctc is not None and not sounds)
+        hits: tuple[HotwordHit, ...] = ()
+        reply = Answer()
+        if not (options.guard and nothing):
+            with timings.measure("hotwords"):
+                hits = self._hotwords(sounds, options)
+            question = Question(
+                segment=number,
+                seconds=piece.end - piece.start,
+                audio_embeds=encoded.audio_embeds,
+                hotwords=hits,
+                language=language,
+                heard=len(sounds),
+                ctc_text=ctc_text(sounds).strip(),
+            )
+            reply = answer(model, question, options, timings)
+        with timings.measure("align"):
+            chars = align(reply.text, sounds, start=piece.start, end=piece.end)
+        segment = Segment(
+            id=number,
+            start=piece.start,
+            end=piece.end,
+            text=reply.text,
+            ctc_text=ctc_text(tokens),
+            hotwords=hits,
+            chars=chars if model.ctc else (),
+            token_ids=reply.token_ids,
+            decode=reply.stats,
+        )
+        return segment, reply.notices
+
+    def _ctc(self, encoder_out: Floats, piece: Piece) -> tuple[CtcToken, ...]:
+        if self._model.ctc is None:
+            return ()
+        return greedy_tokens(
+            self._model.ctc.run(encoder_out),
+            self._model.tokens,
+            start=piece.start,
+            end=piece.end,
+            offset=self._model.time_offset_s,
+        )
+
+    def _hotwords(
+        self, tokens: tuple[CtcToken, ...], options: TranscribeOptions
+    ) -> tuple[HotwordHit, ...]:
+        """Choose the words for the prompt: all of a short list, else those that were heard."""
+        words = options.hotwords
+        if not words:
+            return ()
+        if self._index is None or self._index[0] != words:
+            self._index = (words, HotwordIndex.build(words))
+        heard = recall(
+            self._index[1],
+            tokens,
+            threshold=options.hotword_threshold,
+            limit=options.max_hotwords,
+        )
+        if options.hotword_recall and len(words) > options.max_hotwords and self._model.ctc:
+            return tuple(heard)
+        known = {hit.word: hit for hit in heard}
+        return tuple(known.get(word, HotwordHit(word, 0.0)) for word in words)

@@ -1,0 +1,38 @@
+"""Everything that is known of a transcript; seconds everywhere."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from funasr_cli.results import RESULT_SCHEMA, Segment, Transcript
+
+MILLI = 3
+"""Decimals of a time in seconds; confidence and similarity get as many."""
+
+
+def to_json(transcript: Transcript, *, compact: bool = False) -> str:
+    """Write one JSON object and a newline; `compact` keeps it on one line."""
+    value = {
+        "schema": RESULT_SCHEMA,
+        "audio": {
+            "path": transcript.path,
+            "duration": round(transcript.duration, MILLI),
+            "sample_rate": transcript.sample_rate,
+        },
+        "model": asdict(transcript.model),
+        "language": transcript.language,
+        "text": transcript.text,
+        "segments": [_segment(s) for s in transcript.segments],
+        "timings": transcript.timings.as_dict(),
+        "warnings": [asdict(n) for n in transcript.warnings],
+    }
+    return json.dumps(value, ensure_ascii=False, indent=None if compact else 1) + "\n"
+
+
+def _segment(segment: Segment) -> dict[str, Any]:
+    value = asdict(segment)
+    for part in (value, *value["chars"], *value["hotwords"]):
+        for key in ("start", "end", "confidence", "similarity"):
+            if part.get(key) is not None:
+                part[key] = round(part[key], MILLI)
+    return value
