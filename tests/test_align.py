@@ -152,7 +152,7 @@ def test_times_never_go_back_and_never_leave_the_segment(
 
 @settings(deadline=None)  # the first example loads pypinyin
 @given(st.text(st.sampled_from("我们在北京背景天气abc12"), min_size=1, max_size=60))
-def test_any_text_that_was_heard_exactly_keeps_exact_times(text: str):
+def test_any_text_that_was_heard_exactly_keeps_exact_times(text: str) -> None:
     tokens = speak(text, first=0.0)
     chars = align(text, tokens, start=0.0, end=60.0)
     assert [c.start for c in chars] == [t.start for t in tokens]
@@ -178,7 +178,9 @@ sounds = st.lists(st.sampled_from("我握们门在再北背京经二2两1a"), mi
 
 @settings(deadline=None)  # the first example loads pypinyin
 @given(sounds, sounds)
-def test_the_fast_programme_reaches_the_score_of_the_plain_one(left: list[str], right: list[str]):
+def test_the_fast_programme_reaches_the_score_of_the_plain_one(
+    left: list[str], right: list[str]
+) -> None:
     grid = score_grid(left, right)
     path = best_path(grid)
     assert sum(int(grid[pair]) for pair in path) == best_score(grid)
@@ -190,7 +192,9 @@ def test_the_fast_programme_reaches_the_score_of_the_plain_one(left: list[str], 
 
 @settings(deadline=None)  # the first example loads pypinyin
 @given(sounds, sounds, sounds)
-def test_stripping_the_common_ends_loses_nothing(left: list[str], right: list[str], end: list[str]):
+def test_stripping_the_common_ends_loses_nothing(
+    left: list[str], right: list[str], end: list[str]
+) -> None:
     whole = score_grid(left + end, right + end)
     inner = score_grid(left, right)
     assert best_score(whole) == best_score(inner) + EQUAL * len(end)

@@ -33,7 +33,7 @@ def test_the_letters_of_a_token_share_its_time_and_a_space_takes_none() -> None:
 
 
 @pytest.mark.parametrize("data", [b"\xe4", b"a\xe4\xb8b", b"\xff\xfe", b"\xe4\xb8\xad\x80\xe4\xb8"])
-def test_undecodable_bytes_read_as_python_reads_them(data: bytes):
+def test_undecodable_bytes_read_as_python_reads_them(data: bytes) -> None:
     heard = heard_characters([token(bytes([byte]), float(at)) for at, byte in enumerate(data)])
     assert "".join(h.text for h in heard) == data.decode(errors="replace")
 
@@ -54,7 +54,7 @@ def test_nothing_heard() -> None:
         ("", []),
     ],
 )
-def test_graphemes(text: str, clusters: list[str]):
+def test_graphemes(text: str, clusters: list[str]) -> None:
     assert graphemes(text) == clusters
 
 
