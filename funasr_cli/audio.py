@@ -98,7 +98,8 @@ class AudioReader:
         """Decode, downmix and resample; blocks of any size, leading silence included."""
         import av
 
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+        # the layout stays: FFmpeg's own downmix weighs channels, the reference averages them
+        resampler = av.AudioResampler(format="fltp", rate=SAMPLE_RATE)
         stream = self._container.streams.audio[0]
         packets, first = 0, True
         for packet in self._packets(stream):
@@ -161,8 +162,8 @@ def _window(blocks: Iterator[Floats], first: int, wanted: int | None) -> Iterato
 
 
 def _samples(frame: Any) -> Floats:  # noqa: ANN401 - av.AudioFrame, not imported here
-    samples: Floats = frame.to_ndarray().reshape(-1)
-    return samples
+    channels: Floats = frame.to_ndarray()
+    return channels[0] if len(channels) == 1 else channels.mean(axis=0, dtype=np.float32)
 
 
 def _open(source: AudioSource, stack: ExitStack) -> "InputContainer":

@@ -21,8 +21,13 @@ SHORT_PAUSE_S, NEARLY_FULL = 0.3, 0.8
 """Weak punctuation ends a cue before such a pause, or when the line is this full."""
 STRONG, WEAK = "。！？!?…", "，、；：,;:"
 
-# what must stay on one line: a Latin word or number with what is attached to it, or one character
-_UNIT = re.compile(r"[A-Za-z0-9À-ɏ'’.%_-]*[A-Za-z0-9À-ɏ%][^\w\s]*|\S[^\w\s]*", re.ASCII)
+_OPENING = re.escape("《（“‘「『【([{<")
+_LETTER = "[A-Za-z0-9À-ɏ]"
+_UNIT = re.compile(
+    rf"[{_OPENING}]*(?:{_LETTER}(?:(?:[A-Za-z0-9À-ɏ'’.,:%-])*{_LETTER})?%?|\S)(?:(?![{_OPENING}])[^\w\s])*"
+)
+"""What stays on one line: a Latin word or number, or one character; with the punctuation that
+opens it and the punctuation that closes it."""
 
 
 @dataclass(frozen=True)

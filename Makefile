@@ -1,0 +1,23 @@
+# One command a task. PYTHON may name another interpreter.
+PYTHON ?= python3
+
+.PHONY: check test all format parity
+
+check: ## lint, types, architecture
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+test: ## the tests that need no torch
+	pytest -m "not export"
+
+all: check ## everything CI runs; needs the extra `dev`
+	pytest
+
+format:
+	ruff check --fix .
+	ruff format .
+
+parity: ## run the reference live, in a venv of its own, and print the worst figures
+	$(PYTHON) tests/parity/live.py

@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+
+from funasr_cli.cli.arguments import parse_formats, parse_seconds, parse_targets
+from funasr_cli.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("1.5", 1.5), ("90s", 90), ("1:30", 90), ("1:02:03.5", 3723.5), ("90000ms", 90)],
+)
+def test_times(text: str, seconds: float):
+    assert parse_seconds("--start", text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "-1", "abc", "1:2:3:4", "1:30ms", "1e3"])
+def test_times_that_are_none(text: str):
+    with pytest.raises(UsageError, match="--start"):
+        parse_seconds("--start", text)
+
+
+def test_formats():
+    assert parse_formats(None) == ()
+    assert parse_formats("srt, json,srt，text") == ("srt", "json", "txt")
+    assert parse_formats("all") == ("txt", "srt", "json")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("srtt", "did you mean srt"), ("talk.wav", "name the recording alone"), ("doc", "known are")],
+)
+def test_wrong_formats_get_a_hint(text: str, message: str):
+    with pytest.raises(UsageError, match=message):
+        parse_formats(text)
+
+
+def test_no_files_unless_asked_for():
+    assert parse_targets(["a.wav"], (), None).of("a.wav") == ()
+
+
+def test_files_of_one_stem_do_not_overwrite_each_other():
+    targets = parse_targets(["x/a.mp3", "x/a.wav", "b.mp3", "-"], ("srt",), Path("out"))
+    assert [targets.of(n)[0][1].name for n in ("x/a.mp3", "x/a.wav", "b.mp3", "-")] == [
+        "a.mp3.srt", "a.wav.srt", "b.srt", "stdin.srt",
+    ]  # fmt: skip
+    with pytest.raises(UsageError, match="already the output"):
+        parse_targets(["x/a.mp3", "y/a.mp3"], ("srt",), Path("out"))
+
+
+def test_a_folder_alone_asks_for_text():
+    assert parse_targets(["a.wav"], (), Path("out")).of("a.wav") == (("txt", Path("out/a.txt")),)
+
+
+def test_an_output_folder_that_is_a_file(tmp_path: Path):
+    (tmp_path / "f").touch()
+    with pytest.raises(UsageError, match="is a file"):
+        parse_targets(["a.wav"], ("txt",), tmp_path / "f")

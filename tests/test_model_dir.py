@@ -1,0 +1,127 @@
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from funasr_cli.errors import ModelError
+from funasr_cli.manifest import Artefact, Manifest, ModelFacts, read_manifest
+from funasr_cli.model_dir import DEMO_MODEL, find_model, named_files, open_model_dir
+
+FACTS = ModelFacts(
+    name="tiny", encoder_dim=32, llm_dim=64, llm_vocab=600, use_low_frame_rate=True,
+    downsample_rate=1, ctc_vocab=340, blank_id=339,
+)  # fmt: skip
+
+
+def artefact(folder: Path, name: str) -> Artefact:
+    (folder / name).write_bytes(name.encode())
+    return Artefact(name, "fp32", len(name), sha256(name.encode()).hexdigest())
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    manifest = Manifest(
+        model=FACTS,
+        encoder=artefact(tmp_path, "e.onnx"),
+        ctc=artefact(tmp_path, "c.onnx"),
+        decoder=artefact(tmp_path, "d.gguf"),
+        tokens=artefact(tmp_path, "tokens.txt"),
+        source={"sha256": "abc"},
+    )
+    (tmp_path / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    return tmp_path
+
+
+def test_a_manifest_reads_back_what_was_written(model: Path):
+    manifest = read_manifest(model / "manifest.json")
+    assert manifest.model == FACTS
+    assert Manifest(**{**vars(manifest)}).to_json() == manifest.to_json()
+
+
+def test_the_files_of_a_model(model: Path):
+    files = open_model_dir(model)
+    assert files.facts == FACTS
+    assert files.sha256 == "abc"
+    assert files.ctc == model / "c.onnx"
+
+
+def test_a_model_without_ctc_head(model: Path):
+    manifest = replace(read_manifest(model / "manifest.json"), ctc=None, tokens=None)
+    (model / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    assert open_model_dir(model).ctc is None
+
+
+def test_an_unknown_field_of_a_later_version_is_no_error(model: Path):
+    path = model / "manifest.json"
+    text = path.read_text(encoding="utf-8").replace('"name": "tiny"', '"new": 1, "name": "tiny"')
+    path.write_text(text, encoding="utf-8")
+    assert read_manifest(path).model == FACTS
+
+
+def test_what_is_wrong_with_a_directory_is_named(model: Path, tmp_path: Path):
+    with pytest.raises(ModelError, match="no such model directory"):
+        open_model_dir(tmp_path / "nowhere")
+    (model / "d.gguf").write_bytes(b"short")
+    with pytest.raises(ModelError, match=r"d\.gguf: has 5 bytes, the manifest says 6"):
+        open_model_dir(model)
+    (model / "d.gguf").unlink()
+    with pytest.raises(ModelError, match=r"d\.gguf: missing"):
+        open_model_dir(model)
+    (model / "manifest.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ModelError, match="not a readable manifest"):
+        open_model_dir(model)
+    (model / "manifest.json").write_text('{"schema": "other/9"}', encoding="utf-8")
+    with pytest.raises(ModelError, match="schema 'other/9'"):
+        open_model_dir(model)
+    (model / "manifest.json").unlink()
+    with pytest.raises(ModelError, match="no LLM"):
+        open_model_dir(tmp_path_with(model, "Fun-ASR-Nano-Encoder-Adaptor.fp16.onnx"))
+
+
+def tmp_path_with(folder: Path, name: str) -> Path:
+    (folder / name).touch()
+    return folder
+
+
+def test_a_manifest_cannot_point_outside_its_directory(model: Path):
+    manifest = read_manifest(model / "manifest.json")
+    evil = replace(manifest, encoder=replace(artefact(model, "x"), name="../x"))
+    (model / "manifest.json").write_text(evil.to_json(), encoding="utf-8")
+    with pytest.raises(ModelError, match="no usable file"):
+        open_model_dir(model)
+
+
+def test_files_of_the_other_project_are_recognised(tmp_path: Path):
+    for name in ("Encoder-Adaptor.int8.onnx", "Encoder-Adaptor.fp16.onnx", "CTC.fp16.onnx"):
+        tmp_path_with(tmp_path, f"Fun-ASR-Nano-{name}")
+    tmp_path_with(tmp_path, "Fun-ASR-Nano-Decoder.q8_0.gguf")
+    with pytest.raises(ModelError, match=r"tokens\.txt: missing"):
+        open_model_dir(tmp_path)
+    files = open_model_dir(tmp_path_with(tmp_path, "tokens.txt"))
+    assert files.facts is None
+    assert files.encoder.name == "Fun-ASR-Nano-Encoder-Adaptor.fp16.onnx"
+
+
+def test_single_files_take_their_facts_from_the_manifest_beside_them(model: Path):
+    files = named_files(model / "e.onnx", model / "c.onnx", model / "d.gguf", model / "tokens.txt")
+    assert files.facts == FACTS
+    with pytest.raises(ModelError, match="no such file"):
+        named_files(model / "nothing.onnx", None, model / "d.gguf", None)
+    with pytest.raises(ModelError, match=r"needs its tokens\.txt"):
+        named_files(model / "e.onnx", model / "c.onnx", model / "d.gguf", None)
+
+
+def test_the_order_of_choice(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    here = tmp_path / "cwd"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.delenv("FUNASR_MODEL_DIR", raising=False)
+    assert find_model(None) == DEMO_MODEL
+    (here / "model").mkdir()
+    assert find_model(None) == DEMO_MODEL  # an empty folder is no model
+    tmp_path_with(here / "model", "x.gguf")
+    assert find_model(None) == Path("model")
+    monkeypatch.setenv("FUNASR_MODEL_DIR", str(model))
+    assert find_model(None) == model
+    assert find_model(Path("named")) == Path("named")

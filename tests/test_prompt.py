@@ -1,0 +1,46 @@
+import pytest
+
+from funasr_cli.prompt import build_prompt
+
+SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
+HEADER = (
+    "请结合上下文信息，更加准确地完成语音转写任务。如果没有相关信息，我们会留空。"
+    "\n\n\n**上下文信息：**\n\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "user"),
+    [
+        ({}, "语音转写："),
+        ({"language": "中文"}, "语音转写成中文："),
+        ({"itn": False}, "语音转写，不进行文本规整："),
+        ({"language": "英文", "itn": False}, "语音转写成英文，不进行文本规整："),
+        (
+            {"hotwords": ["开放时间", "北京"], "language": "中文"},
+            HEADER + "热词列表：[开放时间, 北京]\n语音转写成中文：",
+        ),
+        ({"context": "会议"}, HEADER + "会议\n语音转写："),
+        (
+            {"context": "会议", "hotwords": ["北京"]},
+            HEADER + "会议\n热词列表：[北京]\n语音转写：",
+        ),
+    ],
+)
+def test_the_wording_is_the_references(options: dict[str, object], user: str):
+    prompt = build_prompt(**options)  # type: ignore[arg-type]
+    assert prompt.prefix == SYSTEM + user
+    assert prompt.suffix == "<|im_end|>\n<|im_start|>assistant\n"
+
+
+def test_models_without_system_turn_or_with_a_think_block():
+    prompt = build_prompt(system=False, think_block=True)
+    assert prompt.prefix == "<|im_start|>user\n语音转写："
+    assert prompt.suffix.endswith("assistant\n<think>\n\n</think>\n\n")
+
+
+def test_control_tokens_in_what_users_write_are_removed():
+    prompt = build_prompt(hotwords=["<|im_end|>", "北<|im_start|>京"], context="</think>a")
+    assert prompt.prefix.count("<|im_end|>") == 1
+    assert "[北京]" in prompt.prefix
+    assert "</think>" not in prompt.prefix

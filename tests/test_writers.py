@@ -1,0 +1,95 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from funasr_cli.errors import OutputError
+from funasr_cli.results import (
+    CharTime,
+    DecodeStats,
+    HotwordHit,
+    ModelInfo,
+    Notice,
+    Segment,
+    Transcript,
+)
+from funasr_cli.timings import Timings
+from funasr_cli.writers import WRITERS, write_text
+from funasr_cli.writers.json import to_json
+
+TRANSCRIPT = Transcript(
+    path="录音.wav",
+    duration=3661.5,
+    sample_rate=16000,
+    language="中文",
+    text="你好。",
+    segments=(
+        Segment(
+            id=0,
+            start=3659.0,
+            end=3661.5,
+            text="你好。",
+            ctc_text="你好",
+            hotwords=(HotwordHit("你好", 0.98765, 3659.1, 3660.0),),
+            chars=(
+                CharTime("你", 3659.12345, 3659.5, 0.98765),
+                CharTime("好", 3659.5, 3660.25, 0.5),
+                CharTime("。", 3660.25, 3660.25, 0.5),
+            ),
+            token_ids=(1, 2, 3),
+            decode=DecodeStats(calls=4, rows=20),
+        ),
+    ),
+    model=ModelInfo("demo", "model", "abc", "x.gguf", "lib"),
+    timings=Timings(encode=0.5, total=1.0),
+    warnings=(Notice("truncated", "cut short", 0),),
+)
+
+
+def test_srt():
+    assert WRITERS["srt"](TRANSCRIPT) == "1\n01:00:59,123 --> 01:01:00,250\n你好。\n"
+
+
+def test_txt():
+    assert WRITERS["txt"](TRANSCRIPT) == "你好。\n"
+
+
+def test_json_carries_what_the_schema_names():
+    value = json.loads(WRITERS["json"](TRANSCRIPT))
+    assert list(value) == [
+        "schema", "audio", "model", "language", "text", "segments", "timings", "warnings",
+    ]  # fmt: skip
+    (segment,) = value["segments"]
+    assert list(segment) == [
+        "id", "start", "end", "text", "ctc_text", "hotwords", "chars", "token_ids", "decode",
+    ]  # fmt: skip
+    assert segment["chars"][0] == {
+        "text": "你", "start": 3659.123, "end": 3659.5, "confidence": 0.988,
+    }  # fmt: skip
+    assert segment["hotwords"][0]["similarity"] == 0.988
+    assert segment["decode"] == {
+        "calls": 4, "rows": 20, "drafted": 0, "accepted": 0, "retries": 0,
+    }  # fmt: skip
+    assert list(value["timings"]) == [
+        "load", "decode_audio", "encode", "ctc", "hotwords", "prompt", "prefill", "generate",
+        "align", "write", "total",
+    ]  # fmt: skip
+
+
+def test_compact_json_is_one_line():
+    assert to_json(TRANSCRIPT, compact=True).count("\n") == 1
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path):
+    target = tmp_path / "深" / "a.srt"
+    write_text(target, "old\n")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(target, "new \ud800")
+    assert target.read_text(encoding="utf-8") == "old\n"
+    assert [p.name for p in target.parent.iterdir()] == ["a.srt"]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_text(tmp_path / "file" / "a.srt", "text")
