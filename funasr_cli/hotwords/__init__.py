@@ -1,0 +1,7 @@
+"""Hotwords: word list -> phonemes -> what of it was heard."""
+
+from funasr_cli.hotwords.index import HotwordIndex
+from funasr_cli.hotwords.recall import recall
+from funasr_cli.hotwords.wordlist import WordList, read_hotwords
+
+__all__ = ["HotwordIndex", "WordList", "read_hotwords", "recall"]

@@ -1,0 +1,133 @@
+"""A word list as the user gives it: a file, or words between commas.
+
+One word a line. `# comment` and blank lines are skipped; `word ^2.0` is a weight as other tools
+know it, which this model has no use for; `spoken|spoken = written` names other ways to say it.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from funasr_cli.errors import InputError
+
+_COMMAS: Final = re.compile("[,，、]")
+_WEIGHT: Final = re.compile(r"\s*\^\s*[\d.]+\s*$")
+_COMMENT: Final = re.compile(r"(?:^|\s)#.*")
+_TEXT_FILES: Final = frozenset({".txt", ".csv", ".tsv", ".lst", ".list", ".dic", ".dict", ".md"})
+_MARKUP: Final = re.compile(r"<\||\|>|</?(?:think|tool_call|tool_response)>")
+"""What Qwen3's tokenizer takes for one token, or half of it."""
+_CONTROL: Final = frozenset({"Cc", "Cs"})
+_INVISIBLE: Final = re.compile("[\ufeff\u200b\u200e\u200f]")
+"""Left behind by copying from web pages: nobody wants them in a word."""
+_LINE_ENDS: Final = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True)
+class WordList:
+    """Words to write right, in the order given, each once."""
+
+    words: tuple[str, ...]
+    aliases: tuple[tuple[str, str], ...] = ()
+    """(spoken form, written form); the written forms are among the words."""
+    notes: tuple[str, ...] = ()
+    """What the user should know about how the list was read."""
+
+
+def read_hotwords(spec: str) -> WordList:
+    """Read a word list.
+
+    Args:
+        spec: A file (UTF-8, with or without BOM, or GB18030), or words between commas (also
+            full-width ones). What looks like a path is never taken for a word.
+
+    Raises:
+        InputError: the file is missing or undecodable, or a word cannot go into a prompt.
+    """
+    path = _existing_file(spec)
+    if path:
+        text, notes = _decode(path)
+        return _parse(_LINE_ENDS.split(text), f"{path}, line ", notes)
+    if _looks_like_path(spec):
+        raise InputError(f"{spec}: no such hotword file (if it is a word, put a comma behind it)")
+    return _parse(_COMMAS.split(spec), "hotword ", [])
+
+
+def _existing_file(spec: str) -> Path | None:
+    try:
+        path = Path(spec).expanduser()
+        return path if path.is_file() else None
+    except (OSError, ValueError, RuntimeError):  # too long, with a NUL, ~nobody: no file's name
+        return None
+
+
+def _looks_like_path(spec: str) -> bool:
+    if _COMMAS.search(spec):
+        return False
+    return "/" in spec or "\\" in spec or Path(spec).suffix.lower() in _TEXT_FILES
+
+
+def _decode(path: Path) -> tuple[str, list[str]]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        utf8, other = False, "utf-16"
+    else:
+        utf8, other = _is_utf8(data), "gb18030"
+    if utf8:
+        return data.decode("utf-8-sig"), []
+    try:
+        return data.decode(other), [f"{path}: not UTF-8, read as {other}"]
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        hint = "neither UTF-8 nor GB18030; save the file as UTF-8"
+        raise InputError(f"{path}, line {line}: {hint}") from error
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _parse(entries: Iterable[str], where: str, notes: list[str]) -> WordList:
+    words: dict[str, None] = {}
+    aliases: dict[str, str] = {}
+    weighted = 0
+    for number, entry in enumerate(entries, 1):
+        line = _COMMENT.sub("", _INVISIBLE.sub("", entry)).strip()
+        plain = _WEIGHT.sub("", line)
+        weighted += plain != line
+        *spoken, written = _forms(plain)
+        for form in (*spoken, written):
+            _refuse_unsafe(form, f"{where}{number}")
+        if written:
+            words[written] = None
+            aliases.update((form, written) for form in spoken if form and form != written)
+    if weighted:
+        notes.append(f"{weighted} weights (word ^2.0) ignored: the model has no use for them")
+    return WordList(tuple(words), tuple(aliases.items()), tuple(notes))
+
+
+def _forms(line: str) -> list[str]:
+    """Split `spoken|spoken = written`, or `spoken|written`; the written form comes last."""
+    left, equals, right = line.rpartition(" = ")
+    if not equals and "|" in line:
+        left, equals, right = line.rpartition("=")
+    if equals:
+        return [form.strip() for form in (*left.split("|"), right)]
+    return [form.strip() for form in line.split("|")]
+
+
+def _refuse_unsafe(word: str, where: str) -> None:
+    """Refuse what the prompt would turn into something else than a word."""
+    if _MARKUP.search(word):
+        raise InputError(f"{where}: {word!r} would be read as a control token of the model")
+    if any(unicodedata.category(char) in _CONTROL for char in word):
+        raise InputError(f"{where}: {word!r} contains a control character")
