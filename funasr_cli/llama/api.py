@@ -46,7 +46,7 @@ class Params(Structure):
         """Set a 32-bit field, signed or not, at a byte offset."""
         c_uint32.from_buffer(self, offset).value = value
 
-    def write_bool(self, offset: int, value: bool) -> None:  # noqa: FBT001 - it is the value
+    def write_bool(self, offset: int, *, value: bool) -> None:
         """Set a C bool at a byte offset."""
         c_int8.from_buffer(self, offset).value = value
 

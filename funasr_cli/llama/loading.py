@@ -11,6 +11,7 @@ from funasr_cli.llama.process import Backend
 
 _MAGIC = b"GGUF"
 _CELLS = 256  # llama.cpp rounds the positions of a sequence up to this
+_MAX_CELLS = 2**31  # n_ctx is a u32; half of it is more than any machine has room for
 _MAX_SEQUENCES = 256  # LLAMA_MAX_SEQ; above it the context is refused
 _NO_VOCAB = 0  # LLAMA_VOCAB_TYPE_NONE: tokenising would abort the process
 # without n_outputs_max the compute buffer holds logits for every row of a micro-batch
@@ -27,6 +28,7 @@ class Settings:
     n_ubatch: int
     n_outputs: int
     threads: int
+    shared_cache: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what would make llama.cpp abort or fall back to something else.
@@ -35,10 +37,17 @@ class Settings:
             UsageError: a number is out of its range.
         """
         for name, value in vars(self).items():
-            if value < 1:
+            if name != "shared_cache" and value < 1:
                 raise UsageError(f"{name} must be at least 1, not {value}")
         if self.n_seq > _MAX_SEQUENCES:
             raise UsageError(f"n_seq must be at most {_MAX_SEQUENCES}, not {self.n_seq}")
+        if self.cells > _MAX_CELLS:
+            raise UsageError(f"{self.n_seq} x {self.n_ctx} positions are more than llama.cpp has")
+
+    @property
+    def cells(self) -> int:
+        """Cells of the KV cache: every sequence gets n_ctx of them, rounded up."""
+        return self.n_seq * (-(-self.n_ctx // _CELLS) * _CELLS)
 
 
 @dataclass(frozen=True)
@@ -95,9 +104,7 @@ def load_context(backend: Backend, path: Path, model: int, settings: Settings) -
         LibraryError: the library understood other numbers than we wrote.
     """
     api, s = backend.api, settings
-    # by default every sequence gets its own n_ctx / n_seq_max cells, rounded up
-    n_ctx = s.n_seq * (-(-s.n_ctx // _CELLS) * _CELLS)
-    n_batch = min(s.n_batch, n_ctx)
+    n_batch = min(s.n_batch, s.cells)
     n_ubatch = min(s.n_ubatch, n_batch)
     layout = backend.layout.context
     params = api.llama_context_default_params()
@@ -105,7 +112,9 @@ def load_context(backend: Backend, path: Path, model: int, settings: Settings) -
         params.write_u32(layout.n_outputs_max, max(s.n_outputs, s.n_seq))
     else:
         n_ubatch = min(n_ubatch, _UBATCH_UNLIMITED_OUTPUTS)
-    params.write_u32(abi.CONTEXT_N_CTX, n_ctx)
+    if layout is not None and s.shared_cache:
+        params.write_bool(layout.kv_unified, value=True)
+    params.write_u32(abi.CONTEXT_N_CTX, s.cells)
     params.write_u32(abi.CONTEXT_N_BATCH, n_batch)
     params.write_u32(abi.CONTEXT_N_UBATCH, n_ubatch)
     params.write_u32(abi.CONTEXT_N_SEQ_MAX, s.n_seq)
@@ -117,7 +126,7 @@ def load_context(backend: Backend, path: Path, model: int, settings: Settings) -
             f"{backend.log.reason()}"
         )
     got = [
-        api.llama_n_ctx(context) >= n_ctx,
+        api.llama_n_ctx(context) >= s.cells,
         1 <= api.llama_n_batch(context) <= n_batch,
         1 <= api.llama_n_ubatch(context) <= n_ubatch,
         api.llama_n_seq_max(context) == s.n_seq,

@@ -7,6 +7,7 @@ would silently run with parts of the first.
 
 import ctypes
 import os
+import re
 import sys
 import threading
 from collections import deque
@@ -20,6 +21,7 @@ from funasr_cli.llama.api import Api, LogCallback
 from funasr_cli.llama.library import Library, find
 
 _LOG_LINES = 50
+_FUNCTION_NAME = re.compile(r"^\w+: ")  # llama.cpp begins most lines with it
 _LOG_ERROR = 4  # GGML_LOG_LEVEL_ERROR
 _LOG_CONT = 5  # GGML_LOG_LEVEL_CONT: goes on with the line before
 
@@ -60,7 +62,7 @@ class Log:
         """
         errors = [line for level, line in self._lines if level == _LOG_ERROR]
         chosen = errors[0] if errors else self.lines[-1] if self._lines else "it gave no reason"
-        return chosen.strip()
+        return _FUNCTION_NAME.sub("", chosen).strip()
 
 
 @dataclass(frozen=True)

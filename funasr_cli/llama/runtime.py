@@ -27,6 +27,7 @@ def open_language_model(  # noqa: PLR0913 - each is one number of the context
     n_batch: int = 512,
     n_ubatch: int = 512,
     n_outputs: int = 64,
+    shared_cache: bool = False,
     threads: int,
     llama_bin: Path | None = None,
 ) -> "LlamaModel":
@@ -40,6 +41,10 @@ def open_language_model(  # noqa: PLR0913 - each is one number of the context
         n_ubatch: most rows that it computes at once.
         n_outputs: most rows of one call that may ask for logits; more are split. The compute
             buffer holds this many rows of V floats where the build lets us say so.
+        shared_cache: keep the sequences in one pool of cells where the build lets us. Runs of
+            different lengths then take one pass over the weights instead of several, and
+            copies cost nothing; but every row looks at every sequence's cells, so runs of
+            equal length get slower as contexts grow. For drafts, not for plain decoding.
         threads: threads of the computation.
         llama_bin: library or its folder; None: see `library.find`.
 
@@ -48,7 +53,7 @@ def open_language_model(  # noqa: PLR0913 - each is one number of the context
         ModelError: the file is no GGUF that it can load, or there is too little memory.
     """
     backend = start(llama_bin)
-    settings = Settings(n_ctx, n_seq, n_batch, n_ubatch, n_outputs, threads)
+    settings = Settings(n_ctx, n_seq, n_batch, n_ubatch, n_outputs, threads, shared_cache)
     with ExitStack() as stack:
         model = load_model(backend, path)
         stack.callback(backend.api.llama_model_free, model)
