@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from funasr_cli.hotwords.phonemes import Place, pronunciations
-from funasr_cli.hotwords.similarity import weights
+from funasr_cli.hotwords.similarity import gap_costs
 
 Ints = NDArray[np.int32]
 
@@ -24,8 +24,6 @@ class WordGroup:
     """[W, n] indices into `HotwordIndex.places`."""
     words: Ints
     """[W] indices into `HotwordIndex.words`."""
-    weights: Ints
-    """[W] what the whole word weighs, in hundredths of a phoneme."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +43,9 @@ class Alternatives:
         members = [symbol for place in held for symbol in place]
         return cls(np.array(members, np.int32), np.cumsum(lengths[:-1], dtype=np.int32))
 
-    def weights(self) -> Ints:
-        """Weight of each set, that of its lightest member: [P]."""
-        return np.minimum.reduceat(weights()[self.symbols], self.offsets).astype(np.int32)
+    def gap_costs(self) -> Ints:
+        """Cost of each set too many or too few, that of its cheapest member: [P]."""
+        return np.minimum.reduceat(gap_costs()[self.symbols], self.offsets).astype(np.int32)
 
 
 @dataclass(frozen=True)
@@ -85,18 +83,14 @@ class HotwordIndex:
                     row = [numbers.setdefault(place, len(numbers)) for place in places]
                     rows.setdefault(len(row), []).append(row)
                     owners.setdefault(len(row), []).append(word)
-        stored = Alternatives.of(numbers)
-        weigh = stored.weights() if numbers else np.empty(0, np.int32)
-        groups = []
-        for length in sorted(rows):
-            grid = np.array(rows[length], np.int32)
-            groups.append(
-                WordGroup(grid, np.array(owners[length], np.int32), weigh[grid].sum(1, np.int32))
-            )
+        groups = tuple(
+            WordGroup(np.array(rows[length], np.int32), np.array(owners[length], np.int32))
+            for length in sorted(rows)
+        )
         heard = {word for group in owners.values() for word in group}
         return cls(
             words=tuple(ids),
-            places=stored,
-            groups=tuple(groups),
+            places=Alternatives.of(numbers),
+            groups=groups,
             silent=tuple(word for word, at in ids.items() if at not in heard),
         )

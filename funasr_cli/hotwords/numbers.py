@@ -8,6 +8,8 @@ _ENGLISH: Final = (  # noqa: SIM905 - thirty quotes would hide the words
     "fifteen sixteen seventeen eighteen nineteen"
 ).split()
 _TENS: Final = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_PAIRS: Final = ("2万", "2千", "2百")
+"""Where two is said 两."""
 _SAYABLE: Final = 5
 """Longest run that is read as one number; longer ones are read digit by digit."""
 
@@ -34,7 +36,8 @@ def _chinese(value: int) -> str:
     for unit, name in ((10_000, "万"), (1000, "千"), (100, "百"), (10, "十"), (1, "")):
         digit, value = divmod(value, unit)
         if digit:
-            said += ("零" if gap and said else "") + _CHINESE[digit] + name
+            word = "两" if f"{digit}{name}" in _PAIRS else _CHINESE[digit]
+            said += ("零" if gap and said else "") + word + name
         gap = not digit
     # 十五, not 一十五
     return (said[1:] if said.startswith("一十") else said) or _CHINESE[0]

@@ -42,8 +42,12 @@ _TOKENS: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _HUMP: Final = re.compile("(?<=[a-z])(?=[A-Z])")
-_ALSO_SAID: Final = {"一": "幺", "幺": "一", "二": "两", "两": "二"}
-"""Numerals that stand for each other: 1004 is read 幺零零四 too."""
+_SURNAMES: Final = {
+    "单": "善", "区": "欧", "盖": "葛", "缪": "妙", "员": "运", "召": "绍", "种": "崇", "折": "舌",
+    "秘": "必", "黑": "贺", "仇": "囚", "查": "扎", "解": "谢", "任": "仁", "曾": "增", "朴": "瓢",
+    "尉": "玉", "乐": "月", "盛": "胜", "华": "话", "燕": "烟", "宁": "佞", "令": "灵",
+}  # fmt: skip
+"""Surnames read otherwise than the character mostly is, and a character that sounds like them."""
 
 Place: TypeAlias = tuple[int, ...]
 """The phonemes that one place may be: at least one, rising."""
@@ -62,15 +66,22 @@ class Phoneme:
     closes: bool
 
 
-def sound_out(text: str) -> list[Phoneme]:
-    """Read a text aloud; digits in Chinese where there is any Chinese, else in English."""
+def sound_out(text: str, *, chinese: bool | None = None) -> list[Phoneme]:
+    """Read a text aloud.
+
+    Args:
+        text: Anything; what has no sound is passed over.
+        chinese: Whether digits are read in Chinese or English; None: in Chinese where there is
+            any Chinese.
+    """
     owners: list[int] = []
     folded = ""
     for at, char in enumerate(text):
         plain = _fold(char)
         folded += plain
         owners += [at] * len(plain)
-    chinese = any(map(readings, folded))
+    if chinese is None:
+        chinese = any(map(readings, folded))
     phonemes: list[Phoneme] = []
     for match in _TOKENS.finditer(folded):
         for places, first, last in _read(match, chinese=chinese):
@@ -88,19 +99,21 @@ def pronunciations(word: str) -> list[tuple[Place, ...]]:
     Returns:
         Different ways only; empty for a word without any sound.
     """
+    spellings = [_HUMP.sub(" ", word), word]
+    if word[:1] in _SURNAMES:
+        spellings.append(_SURNAMES[word[0]] + word[1:])
     found: dict[tuple[Place, ...], None] = {}
-    for spelling in dict.fromkeys((_HUMP.sub(" ", word), word)):
-        ways: list[str] = [spelling]
-        if _NUMBER.search(spelling):
-            ways = [
-                _NUMBER.sub(lambda match: f" {say(match.group(), chinese=chinese)} ", spelling)  # noqa: B023
-                for chinese in (True, False)
-                for say in (say_digits, say_number)
-            ]
-        for way in ways:
-            found[tuple(phoneme.place for phoneme in sound_out(way))] = None
+    for spelling in dict.fromkeys(spellings):
+        for chinese in (True, False) if _NUMBER.search(spelling) else (None,):
+            for way in dict.fromkeys((spelling, _with_numbers(spelling, chinese=bool(chinese)))):
+                sounds = sound_out(way, chinese=chinese)
+                found[tuple(phoneme.place for phoneme in sounds)] = None
     found.pop((), None)
     return list(found)
+
+
+def _with_numbers(text: str, *, chinese: bool) -> str:
+    return _NUMBER.sub(lambda match: f" {say_number(match.group(), chinese=chinese)} ", text)
 
 
 @cache
@@ -116,20 +129,29 @@ def _read(match: re.Match[str], *, chinese: bool) -> Iterator[tuple[tuple[Place,
     token, start = match.group(), match.start()
     if token[0].isdecimal():
         for at, digit in enumerate(token, start):
-            said = say_digits(digit, chinese=chinese)
-            yield (_character(said) if chinese else _word(said)), at, at
+            yield _digit(digit, chinese=chinese), at, at
     elif "a" <= token[0] <= "z":
         yield _word(re.sub("[^a-z]", "", token)), start, match.end() - 1
     else:
         yield _character(token), start, start
 
 
+def _digit(digit: str, *, chinese: bool) -> tuple[Place, ...]:
+    said = say_digits(digit, chinese=chinese)
+    if not chinese:
+        return _word(said)
+    return _character("一幺" if said == "一" else said)  # 1004 is read 幺零零四 too
+
+
 @cache
-def _character(char: str) -> tuple[Place, ...]:
-    """Initial and final of a Chinese character, sounds of a romanised one, or nothing."""
-    said = readings(char) + readings(_ALSO_SAID.get(char, ""))
+def _character(alike: str) -> tuple[Place, ...]:
+    """Initial and final of a Chinese character, sounds of a romanised one, or nothing.
+
+    Of several characters: all that they may be.
+    """
+    said = [sound for heteronym in alike for sound in readings(heteronym)]
     if not said:
-        name = _ROMANISED.match(unicodedata.name(char, ""))
+        name = _ROMANISED.match(unicodedata.name(alike, "")) if len(alike) == 1 else None
         return _word(name.group(1).lower()) if name else ()
     pairs = [_split(reading) for reading in said]
     initials, finals = ({pair[side] for pair in pairs if pair} for side in (0, 1))

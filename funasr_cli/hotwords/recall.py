@@ -59,7 +59,7 @@ def recall(
 
 def _evidence(match: Match) -> float:
     """Longer and better first: what fits speaks for a word, what does not fit against it."""
-    return match.weight * (2 * match.similarity - 1)
+    return match.length * (2 * match.similarity - 1)
 
 
 def _as_written(

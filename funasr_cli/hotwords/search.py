@@ -1,7 +1,7 @@
 """Where the words of an index lie in a sequence of phonemes, by weighted edit distance.
 
 The distance of a word is the least edit distance (Sellers, 1980) between it and any stretch of
-what was heard; its similarity 1 - PENALTY * distance / weight. Two steps keep that fast:
+what was heard; its similarity 1 - penalty * distance / length. Two steps keep that fast:
 
 1. What was heard is cut into overlapping blocks. A word cannot be nearer to any stretch inside
    a block than the sum of each of its phonemes' cheapest match anywhere in the block. Pairs of
@@ -18,13 +18,17 @@ from numpy.typing import NDArray
 
 from funasr_cli.hotwords.index import Alternatives, HotwordIndex, Ints, WordGroup
 from funasr_cli.hotwords.phonemes import Phoneme
-from funasr_cli.hotwords.similarity import SCALE, ZERO_WEIGHT, substitution_costs
+from funasr_cli.hotwords.similarity import SCALE, ZERO_GAP, substitution_costs
 
-PENALTY: Final = 1.7
-"""A wrong phoneme counts against a word, not merely not for it: with 1, a two-character word
-with one wrong character would still reach 0.5, and most of a long list would be "heard"."""
-SHORT: Final = 2 * SCALE
-"""Words of at most this weight, one syllable, are everywhere: only the exact sound counts."""
+PENALTY: Final = 14.0
+"""How hard a wrong phoneme counts against a word of one phoneme; longer ones forgive in
+proportion, because the more has to fit, the rarer does it fit by chance: a word of two Chinese
+characters (4 phonemes) may have one near sound and one wrong tone at a similarity of 0.6, one
+of three characters any one phoneme wrong, one of four almost a whole character."""
+LEAST_PENALTY: Final = 1.5
+"""The same for each phoneme of the longest words: half a word wrong is another word."""
+EXACT_ONLY: Final = 2
+"""Words of so few phonemes, one syllable, are everywhere: only the exact sound counts."""
 
 _START_BITS: Final = 10
 """The dynamic programme carries where a stretch began in the lowest bits of its costs, so the
@@ -41,7 +45,8 @@ class Match:
     similarity: float
     first: int
     last: int
-    weight: int
+    length: int
+    """Phonemes of the word."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +78,8 @@ class Heard:
         costs = np.minimum.reduceat(by_symbol[places.symbols], places.offsets, axis=0)
         return cls(
             np.pad(costs.astype(np.int32), ((0, 0), (0, 1)), constant_values=_FORBIDDEN),
-            np.append(heard.weights(), np.int32(0)),
-            places.weights(),
+            np.append(heard.gap_costs(), np.int32(0)),
+            places.gap_costs(),
             np.array([*(phoneme.opens for phoneme in phonemes), False]),
             np.array([False, *(phoneme.closes for phoneme in phonemes)]),
         )
@@ -92,21 +97,21 @@ def search(index: HotwordIndex, phonemes: Sequence[Phoneme], threshold: float) -
 
 
 def _search(group: WordGroup, heard: Heard, threshold: float) -> Iterator[Match]:
+    length = group.places.shape[1]
+    weight = length * SCALE / max(LEAST_PENALTY, PENALTY / length)
     # a millionth forgives rounding: exactly the threshold is enough
-    budgets = np.floor(group.weights * ((1 - threshold) / PENALTY) + 1e-6).astype(np.int32)
-    budgets[group.weights <= SHORT] = 0
+    budget = int(weight * (1 - threshold) + 1e-6) if length > EXACT_ONLY else 0
     # two neighbouring strides hold every stretch that is within the budget
-    stride = group.places.shape[1] + int(budgets.max()) // ZERO_WEIGHT
-    rows, blocks = _candidates(group, heard, budgets, stride)
+    stride = length + budget // ZERO_GAP
+    rows, blocks = _candidates(group, heard, budget, stride)
     distances, firsts, lasts = _distances(group.places[rows], blocks * stride, heard, 2 * stride)
-    for at in np.flatnonzero(distances <= budgets[rows]).tolist():
-        row = int(rows[at])
-        weight = int(group.weights[row])
-        similarity = 1 - PENALTY * int(distances[at]) / weight
-        yield Match(int(group.words[row]), similarity, int(firsts[at]), int(lasts[at]), weight)
+    for at in np.flatnonzero(distances <= budget).tolist():
+        similarity = 1 - int(distances[at]) / weight
+        word = int(group.words[rows[at]])
+        yield Match(word, similarity, int(firsts[at]), int(lasts[at]), length)
 
 
-def _candidates(group: WordGroup, heard: Heard, budgets: Ints, stride: int) -> tuple[Ints, Ints]:
+def _candidates(group: WordGroup, heard: Heard, budget: int, stride: int) -> tuple[Ints, Ints]:
     """Pairs (row of the group, stride at which its block begins) that may be within the budget."""
     places, phonemes = len(heard.costs), heard.costs.shape[1] - 1
     strides = -(-phonemes // stride)
@@ -118,7 +123,7 @@ def _candidates(group: WordGroup, heard: Heard, budgets: Ints, stride: int) -> t
     bounds = np.zeros((len(group.places), strides), np.uint16)
     for column in group.places.T:
         bounds += least[column]
-    rows, blocks = np.nonzero(bounds <= budgets[:, None])
+    rows, blocks = np.nonzero(bounds <= budget)
     return rows.astype(np.int32), blocks.astype(np.int32)
 
 

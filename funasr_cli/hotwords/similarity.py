@@ -20,8 +20,8 @@ TONE: Final = 15
 """Another tone on the same final: heard badly by every recogniser, so cheap."""
 NO_TONE: Final = 5
 """A neutral tone, or a language without tones, against any tone."""
-ZERO_WEIGHT: Final = 50
-"""What a missing initial counts for: there is less to hear than in a consonant."""
+ZERO_GAP: Final = 50
+"""A missing initial too many or too few: there is less to hear than in a consonant."""
 
 INITIALS: Final = (
     "", "b", "p", "m", "f", "d", "t", "n", "l", "g", "k", "h", "j", "q", "x",
@@ -94,8 +94,8 @@ def _toneless(names: tuple[str, ...]) -> NDArray[np.int16]:
 
 
 @cache
-def weights() -> NDArray[np.int16]:
-    """Cost of leaving a phoneme out, or of one too many: int16 [SYMBOLS]."""
-    found = np.full(SYMBOLS, SCALE, np.int16)
-    found[initial_symbol("")] = ZERO_WEIGHT
-    return found
+def gap_costs() -> NDArray[np.int16]:
+    """Cost of a phoneme too many or too few: int16 [SYMBOLS], ZERO_GAP..SCALE."""
+    costs = np.full(SYMBOLS, SCALE, np.int16)
+    costs[initial_symbol("")] = ZERO_GAP
+    return costs
