@@ -1,12 +1,14 @@
 """Where the words of an index lie in a sequence of phonemes, by weighted edit distance.
 
-The distance of a word is the least edit distance (Sellers, 1980) between it and any stretch of
-what was heard; its similarity 1 - penalty * distance / length. Two steps keep that fast:
+The distance of a word is the least edit distance between it and a stretch of what was heard
+(Sellers, 1980); its similarity is 1 - penalty * distance / length. Three steps make it fast,
+and none loses a word that is near enough:
 
-1. What was heard is cut into overlapping blocks. A word cannot be nearer to any stretch inside
-   a block than the sum of each of its phonemes' cheapest match anywhere in the block. Pairs of
-   word and block that fail even so are dropped: exact, and one table look-up a phoneme.
-2. The surviving pairs go through the dynamic programme together, one numpy row a phoneme.
+1. What was heard is cut into overlapping blocks. No stretch inside a block is nearer to a word
+   than the sum of each of its phonemes' cheapest match anywhere in the block.
+2. The edits that a word can afford shift its phonemes by a few places at most. So from a given
+   start, each phoneme meets only the few that are heard about where it belongs.
+3. What is left goes through the dynamic programme together, one numpy row a phoneme.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,11 +32,8 @@ LEAST_PENALTY: Final = 1.5
 EXACT_ONLY: Final = 2
 """Words of so few phonemes, one syllable, are everywhere: only the exact sound counts."""
 
-_START_BITS: Final = 10
-"""The dynamic programme carries where a stretch began in the lowest bits of its costs, so the
-least cost brings its own start along. Blocks are far shorter than 1024 phonemes."""
 _FORBIDDEN: Final = 1 << 17
-"""More than any word's distance, and small enough for sums of shifted int32."""
+"""More than any word's distance."""
 
 
 @dataclass(frozen=True)
@@ -101,59 +100,78 @@ def _search(group: WordGroup, heard: Heard, threshold: float) -> Iterator[Match]
     weight = length * SCALE / max(LEAST_PENALTY, PENALTY / length)
     # a millionth forgives rounding: exactly the threshold is enough
     budget = int(weight * (1 - threshold) + 1e-6) if length > EXACT_ONLY else 0
-    # two neighbouring strides hold every stretch that is within the budget
-    stride = length + budget // ZERO_GAP
-    rows, blocks = _candidates(group, heard, budget, stride)
-    distances, firsts, lasts = _distances(group.places[rows], blocks * stride, heard, 2 * stride)
+    steps = _Steps(group.places, heard, budget, budget // ZERO_GAP)
+    rows, firsts = steps.near_starts(*steps.near_blocks())
+    distances, lasts = steps.distances(rows, firsts)
     for at in np.flatnonzero(distances <= budget).tolist():
         similarity = 1 - int(distances[at]) / weight
         word = int(group.words[rows[at]])
         yield Match(word, similarity, int(firsts[at]), int(lasts[at]), length)
 
 
-def _candidates(group: WordGroup, heard: Heard, budget: int, stride: int) -> tuple[Ints, Ints]:
-    """Pairs (row of the group, stride at which its block begins) that may be within the budget."""
-    places, phonemes = len(heard.costs), heard.costs.shape[1] - 1
-    strides = -(-phonemes // stride)
-    least = np.full((places, strides * stride), SCALE, np.uint8)
-    least[:, :phonemes] = heard.costs[:, :phonemes]
-    least = least.reshape(places, strides, stride).min(2)
-    least[:, :-1] = np.minimum(least[:, :-1], least[:, 1:])
-    least = np.minimum(least, heard.missing[:, None].astype(np.uint8))
-    bounds = np.zeros((len(group.places), strides), np.uint16)
-    for column in group.places.T:
-        bounds += least[column]
-    rows, blocks = np.nonzero(bounds <= budget)
-    return rows.astype(np.int32), blocks.astype(np.int32)
+@dataclass(frozen=True)
+class _Steps:
+    """The three steps for W words of n phonemes; each keeps all that the budget allows."""
 
+    words: Ints
+    """[W, n] places."""
+    heard: Heard
+    budget: int
+    shift: int
+    """Most phonemes too many or too few within the budget."""
 
-def _distances(words: Ints, begins: Ints, heard: Heard, size: int) -> tuple[Ints, Ints, Ints]:
-    """Least distance of each word in its block, and the stretch [first, last) that has it.
+    @property
+    def stride(self) -> int:
+        """Most phonemes in a stretch; a block is two strides long."""
+        return int(self.words.shape[1]) + self.shift
 
-    Args:
-        words: [N, n] places.
-        begins: [N] first phoneme of the block.
-        heard: What was heard.
-        size: Phonemes in a block.
-    """
-    end = heard.costs.shape[1] - 1
-    borders = np.minimum(begins[:, None] + np.arange(size + 1, dtype=np.int32), end)  # [N, size+1]
-    costs = (heard.costs << _START_BITS).ravel()
-    # a phoneme too many is free in these coordinates: the row subtracts what all before it cost
-    extra = np.cumsum(heard.extra, dtype=np.int32) - heard.extra << _START_BITS
-    offset = extra[borders]
-    starts = np.arange(size + 1, dtype=np.int32)
-    best = np.where(heard.opens[borders], starts, _FORBIDDEN << _START_BITS).astype(np.int32)
-    for column in words.T:
-        heard_as = costs[borders[:, :-1] + column[:, None] * (end + 1)]
-        heard_as += best[:, :-1]
-        best += heard.missing[column, None] << _START_BITS
-        np.minimum(best[:, 1:], heard_as, out=best[:, 1:])
-        best -= offset
-        np.minimum.accumulate(best, axis=1, out=best)
-        best += offset
-    best[~heard.closes[borders]] = _FORBIDDEN << _START_BITS
-    lasts = np.argmin(best >> _START_BITS, axis=1)
-    chosen = best[np.arange(len(best)), lasts]
-    firsts = chosen & ((1 << _START_BITS) - 1)
-    return chosen >> _START_BITS, begins + firsts, (begins + lasts).astype(np.int32)
+    def near_blocks(self) -> tuple[Ints, Ints]:
+        """Step 1: pairs of a row of the words and the first phoneme of a block."""
+        stride, heard = self.stride, self.heard
+        least = np.minimum.reduceat(
+            heard.costs[:, :-1], np.arange(0, len(heard.extra) - 1, stride), axis=1
+        )
+        least[:, :-1] = np.minimum(least[:, :-1], least[:, 1:])
+        least = np.minimum(least, heard.missing[:, None]).astype(np.uint8)
+        bounds = np.zeros((len(self.words), least.shape[1]), np.uint16)
+        for column in self.words.T:
+            bounds += least[column]
+        rows, blocks = np.nonzero(bounds <= self.budget)
+        return rows.astype(np.int32), (blocks * stride).astype(np.int32)
+
+    def near_starts(self, rows: Ints, blocks: Ints) -> tuple[Ints, Ints]:
+        """Step 2: pairs of a row of the words and a phoneme at which it may start."""
+        heard, end = self.heard, len(self.heard.extra) - 1
+        wide = np.pad(heard.costs, ((0, 0), (self.shift, self.shift)), mode="edge")
+        near = np.minimum.reduce([wide[:, at : at + end + 1] for at in range(2 * self.shift + 1)])
+        near = np.minimum(near, heard.missing[:, None]).astype(np.uint8).ravel()
+        starts = np.minimum(blocks[:, None] + np.arange(self.stride, dtype=np.int32), end)
+        chosen = np.flatnonzero(heard.opens[starts])
+        starts = starts.ravel()[chosen]
+        rows = rows[chosen // self.stride]
+        bounds = np.zeros(len(starts), np.uint16)
+        for at, column in enumerate(self.words.T):
+            bounds += near[np.minimum(starts + at, end) + column[rows] * (end + 1)]
+        found = np.flatnonzero(bounds <= self.budget)
+        return rows[found], starts[found]
+
+    def distances(self, rows: Ints, firsts: Ints) -> tuple[Ints, Ints]:
+        """Step 3: least distance of each word from its start, and where that stretch ends."""
+        heard, end = self.heard, len(self.heard.extra) - 1
+        borders = np.minimum(firsts[:, None] + np.arange(self.stride + 1, dtype=np.int32), end)
+        costs = heard.costs.ravel()
+        # best[:, k]: the word so far against k phonemes. A phoneme too many costs the same
+        # wherever it stands: with these sums taken off, the least so far just carries over.
+        extra = (np.cumsum(heard.extra, dtype=np.int32) - heard.extra)[borders]
+        extra -= extra[:, :1]
+        best = extra.copy()
+        for column in self.words[rows].T:
+            match = best[:, :-1] + costs[borders[:, :-1] + column[:, None] * (end + 1)]
+            best += heard.missing[column, None]
+            np.minimum(best[:, 1:], match, out=best[:, 1:])
+            best -= extra
+            np.minimum.accumulate(best, axis=1, out=best)
+            best += extra
+        best[~heard.closes[borders]] = _FORBIDDEN
+        every, lasts = np.arange(len(best)), np.argmin(best, axis=1)
+        return best[every, lasts], borders[every, lasts]

@@ -20,7 +20,7 @@ TONE: Final = 15
 """Another tone on the same final: heard badly by every recogniser, so cheap."""
 NO_TONE: Final = 5
 """A neutral tone, or a language without tones, against any tone."""
-ZERO_GAP: Final = 50
+ZERO_GAP: Final = 75
 """A missing initial too many or too few: there is less to hear than in a consonant."""
 
 INITIALS: Final = (
