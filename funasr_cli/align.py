@@ -14,8 +14,8 @@ from functools import cache
 from itertools import groupby, pairwise
 from typing import Final
 
-from funasr_cli.anchors import NUMERALS, find_anchors
-from funasr_cli.characters import HeardChar, graphemes, heard_characters
+from funasr_cli.anchors import find_anchors
+from funasr_cli.characters import HeardChar, graphemes, heard_characters, readings, toneless
 from funasr_cli.results import CharTime, CtcToken
 
 UNHEARD_S: Final = 0.2
@@ -23,8 +23,22 @@ UNHEARD_S: Final = 0.2
 LEAST_S: Final = 0.06
 """One CTC frame: with less room than this, unheard characters share with the one before."""
 
+# Only the order matters: equal beats alike. (A pair that has nothing in common scores 1.)
+EQUAL: Final = 6
+SAME_NUMBER: Final = 5
+SAME_SOUND: Final = 4
+SAME_SYLLABLE: Final = 3
+
+_NUMERALS: Final = {
+    char: str(digit)
+    for digit, chars in enumerate(
+        ("0零〇", "1一幺", "2二两兩", "3三", "4四", "5五", "6六", "7七", "8八", "9九")
+    )
+    for char in chars
+}
+"""Characters that name one digit."""
 _DIGITS: Final = frozenset("0123456789")
-_IN_NUMBERS: Final = frozenset("十百千万萬亿億点點分之负負半").union(NUMERALS)
+_IN_NUMBERS: Final = frozenset("十百千万萬亿億点點分之负負半").union(_NUMERALS)
 _SPOKEN_SIGNS: Final = frozenset("%‰&@#/")
 _SPOKEN_IN_NUMBERS: Final = frozenset(".:-~")
 
@@ -109,9 +123,22 @@ def _makes_sound(char: str) -> bool:
     return _role([_key(char)], 0) is not _Role.SILENT
 
 
+@cache
+def labels(key: str) -> tuple[tuple[int, str], ...]:
+    """Name what a folded character may share with another: (score, label)."""
+    sounds = readings(key)
+    found = [(SAME_SYLLABLE, "syllable " + toneless(sound)) for sound in sounds]
+    found += [(SAME_SOUND, "sound " + sound) for sound in sounds]
+    if key in _NUMERALS:
+        found.append((SAME_NUMBER, "number " + _NUMERALS[key]))
+    return (*found, (EQUAL, "character " + key))
+
+
 def _place(slots: list[_Slot], heard: list[HeardChar]) -> None:
     """Time the slots for which CTC heard something; signs without a sound become silent."""
-    anchors = find_anchors([slot.key for slot in slots], [_key(char.text) for char in heard])
+    anchors = find_anchors(
+        [slot.key for slot in slots], [_key(char.text) for char in heard], labels
+    )
     for at, by in anchors:
         slots[at].put(heard[by].start, heard[by].end, heard[by].confidence)
     edges = [(-1, -1), *anchors, (len(slots), len(heard))]

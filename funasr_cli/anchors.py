@@ -1,50 +1,38 @@
-"""Which characters of two texts are the same, or at least sound the same.
+"""Which entries of two sequences belong together, because they are equal or alike.
 
 A leaf for alignment: global alignment (Needleman and Wunsch, 1970) with free gaps. With free
 gaps a whole row is three numpy calls, because the best score to the left carries over unchanged.
 """
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from funasr_cli.characters import readings, toneless
-
 Grid: TypeAlias = NDArray[np.int32]
+Labels: TypeAlias = Callable[[str], Sequence[tuple[int, str]]]
+"""What an entry may share with another: (score, label). Two entries score the best label that
+both have; no label scores more than the one that only equal entries share."""
 
-# Only the order matters: equal beats alike beats different. Pairing different characters is
-# worth something because it keeps the stretches between anchors balanced.
-EQUAL: Final = 6
-SAME_NUMBER: Final = 5
-SAME_SOUND: Final = 4
-SAME_SYLLABLE: Final = 3
 DIFFERENT: Final = 1
-
-NUMERALS: Final = {
-    char: str(digit)
-    for digit, chars in enumerate(
-        ("0零〇", "1一幺", "2二两兩", "3三", "4四", "5五", "6六", "7七", "8八", "9九")
-    )
-    for char in chars
-}
-"""Characters that name one digit."""
+"""Score of a pair without a common label: pairing off different entries is worth something,
+because it keeps the stretches between anchors balanced."""
 
 
-def find_anchors(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int]]:
-    """Find the pairs (index in `left`, index in `right`) that are equal or sound alike.
+def find_anchors(
+    left: Sequence[str], right: Sequence[str], labels: Labels
+) -> list[tuple[int, int]]:
+    """Find the pairs (index in `left`, index in `right`) that share a label.
 
-    Both hold one folded character an entry. The pairs rise in both; the choice has the highest
-    total score and is the same every time.
+    The pairs rise in both; the choice has the highest total score and is the same every time.
     """
     head = _common(left, right)
     tail = _common(left[head:][::-1], right[head:][::-1])
     inner_left, inner_right = left[head : len(left) - tail], right[head : len(right) - tail]
     anchors = [(at, at) for at in range(head)]
     if inner_left and inner_right:
-        grid = score_grid(inner_left, inner_right)
+        grid = score_grid(inner_left, inner_right, labels)
         anchors += [
             (row + head, column + head)
             for row, column in best_path(grid)
@@ -60,34 +48,23 @@ def _common(left: Sequence[str], right: Sequence[str]) -> int:
     return next((at for at in range(shorter) if left[at] != right[at]), shorter)
 
 
-def score_grid(left: Sequence[str], right: Sequence[str]) -> Grid:
-    """Score every pair of characters: int32 [len(left), len(right)]."""
+def score_grid(left: Sequence[str], right: Sequence[str], labels: Labels) -> Grid:
+    """Score every pair: int32 [len(left), len(right)]."""
     where: dict[str, list[int]] = {}
-    for column, key in enumerate(right):
-        for _, label in _labels(key):
+    for column, entry in enumerate(right):
+        for _, label in labels(entry):
             where.setdefault(label, []).append(column)
-    distinct = {key: row for row, key in enumerate(dict.fromkeys(left))}
+    distinct = {entry: row for row, entry in enumerate(dict.fromkeys(left))}
     cells: dict[int, list[int]] = {}  # score -> flat indices; one assignment each is much faster
-    for key, row in distinct.items():
+    for entry, row in distinct.items():
         base = row * len(right)
-        for score, label in _labels(key):
+        for score, label in labels(entry):
             if label in where:
                 cells.setdefault(score, []).extend(base + column for column in where[label])
     grid: Grid = np.full(len(distinct) * len(right), DIFFERENT, np.int32)
     for score in sorted(cells):  # rising, so the best label has the last word
         grid[cells[score]] = score
-    return grid.reshape(len(distinct), len(right))[[distinct[key] for key in left]]
-
-
-@cache
-def _labels(key: str) -> tuple[tuple[int, str], ...]:
-    """Name what a character may share with another: (score, label)."""
-    sounds = readings(key)
-    labels = [(SAME_SYLLABLE, "syllable " + toneless(sound)) for sound in sounds]
-    labels += [(SAME_SOUND, "sound " + sound) for sound in sounds]
-    if key in NUMERALS:
-        labels.append((SAME_NUMBER, "number " + NUMERALS[key]))
-    return (*labels, (EQUAL, "character " + key))
+    return grid.reshape(len(distinct), len(right))[[distinct[entry] for entry in left]]
 
 
 def best_path(grid: Grid) -> list[tuple[int, int]]:

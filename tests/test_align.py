@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from funasr_cli.align import align
-from funasr_cli.anchors import DIFFERENT, EQUAL, Grid, best_path, find_anchors, score_grid
+from funasr_cli.align import EQUAL, align, labels
+from funasr_cli.anchors import DIFFERENT, Grid, best_path, find_anchors, score_grid
 from funasr_cli.characters import graphemes
 from funasr_cli.results import CharTime, CtcToken
 
@@ -181,11 +181,11 @@ sounds = st.lists(st.sampled_from("我握们门在再北背京经二2两1a"), mi
 def test_the_fast_programme_reaches_the_score_of_the_plain_one(
     left: list[str], right: list[str]
 ) -> None:
-    grid = score_grid(left, right)
+    grid = score_grid(left, right, labels)
     path = best_path(grid)
     assert sum(int(grid[pair]) for pair in path) == best_score(grid)
     assert path == sorted(set(path))
-    anchors = find_anchors(left, right)
+    anchors = find_anchors(left, right, labels)
     assert all(grid[pair] > DIFFERENT for pair in anchors)
     assert all(a < c and b < d for (a, b), (c, d) in pairwise(anchors))
 
@@ -195,8 +195,8 @@ def test_the_fast_programme_reaches_the_score_of_the_plain_one(
 def test_stripping_the_common_ends_loses_nothing(
     left: list[str], right: list[str], end: list[str]
 ) -> None:
-    whole = score_grid(left + end, right + end)
-    inner = score_grid(left, right)
+    whole = score_grid(left + end, right + end, labels)
+    inner = score_grid(left, right, labels)
     assert best_score(whole) == best_score(inner) + EQUAL * len(end)
 
 

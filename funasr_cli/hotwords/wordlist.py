@@ -104,9 +104,8 @@ def _parse(entries: Iterable[str], where: str, notes: list[str]) -> WordList:
         line = _COMMENT.sub("", _INVISIBLE.sub("", entry)).strip()
         plain = _WEIGHT.sub("", line)
         weighted += plain != line
+        _refuse_unsafe(plain, f"{where}{number}")
         *spoken, written = _forms(plain)
-        for form in (*spoken, written):
-            _refuse_unsafe(form, f"{where}{number}")
         if written:
             words[written] = None
             aliases.update((form, written) for form in spoken if form and form != written)

@@ -1,0 +1,231 @@
+import random
+import timeit
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from funasr_cli.characters import readings
+from funasr_cli.hotwords import HotwordIndex, recall
+from funasr_cli.hotwords.phonemes import Place, pronunciations, sound_out
+from funasr_cli.hotwords.search import EXACT_ONLY, LEAST_PENALTY, PENALTY, search
+from funasr_cli.hotwords.similarity import SCALE, gap_costs, substitution_costs
+from funasr_cli.results import CtcToken, HotwordHit
+
+STEP = 0.2
+COMMON = (
+    "我们今天下午要开会讨论一下这个项目的进展情况然后再决定明年应该怎么安排工作"
+    "他说昨天在路上看见很多人都去公园里面玩因为天气非常好所以孩子也高兴"
+    "如果你有时间请把文件发给我看看谢谢大家对公司产品质量问题提出意见和建议"
+)
+"""Running text without any of the names below."""
+
+
+def speak(pieces: Sequence[str]) -> list[CtcToken]:
+    """One token a piece, every 0.2 s."""
+    return [
+        CtcToken(7, piece.encode(), at * STEP, at * STEP + 0.06, 0.9)
+        for at, piece in enumerate(pieces)
+    ]
+
+
+def hits(
+    words: Sequence[str], text: str, threshold: float = 0.6, limit: int = 10
+) -> list[HotwordHit]:
+    return recall(HotwordIndex.build(words), speak(text), threshold=threshold, limit=limit)
+
+
+def found(words: Sequence[str], text: str, threshold: float = 0.6) -> list[str]:
+    return [hit.word for hit in hits(words, text, threshold)]
+
+
+def test_a_homophone_is_heard_exactly_and_in_its_place() -> None:
+    (hit,) = hits(["张立群"], "我找章丽裙去了")
+    assert (hit.word, hit.similarity) == ("张立群", 1.0)
+    assert (hit.start, hit.end) == pytest.approx((2 * STEP, 5 * STEP))
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("重庆", "我在虫庆"),
+        ("DeepSeek", "我用deep seek写"),
+        ("DeepSeek", "i use deep sick today"),
+        ("GPT-4", "问gpt四好了"),
+        ("GPT-4", "ask g p t four now"),
+        ("RTX5050", "买rtx五零五零"),
+        ("1004", "住幺零零四房"),
+        ("1004", "住1004房"),
+        ("さくら", "サクラだ"),
+        ("单田芳", "听善田方说书"),
+    ],
+)
+def test_written_and_spoken_forms_meet(word: str, text: str) -> None:
+    best = hits([word], text)[0]
+    assert best.word == word
+    assert best.similarity >= 0.95
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("陈志红", "请程志红来"),  # en/eng
+        ("刘南", "请刘蓝来"),  # n/l
+        ("紫金山", "去指金山吧"),  # z/zh
+        ("胡建国", "叫福建国来"),  # h/f
+        ("欧阳", "叫欧样来"),  # tone
+        ("诸葛亮", "叫诸葛两来"),
+        ("Kubernetes", "用kubernettis部署"),
+    ],
+)
+def test_one_near_sound_is_forgiven(word: str, text: str) -> None:
+    assert found([word], text) == [word]
+
+
+def test_unrelated_text_gives_nothing() -> None:
+    names = ["司马光", "诸葛亮", "欧阳修", "DeepSeek", "Kubernetes", "GPT-4", "呼和浩特", "葡萄牙"]
+    assert found(names, COMMON) == []
+    assert found(names, "the quick brown fox jumps over the lazy dog and goes home") == []
+    assert found(names, "……") == []
+    assert found([], COMMON) == []
+    assert recall(HotwordIndex.build(["葡萄牙"]), [], threshold=0.6, limit=10) == []
+
+
+def test_homophones_all_stay_and_the_written_one_leads() -> None:
+    assert found(["张力", "章莉", "张丽"], "问张丽去")[0] == "张丽"
+    assert set(found(["张力", "章莉", "张丽"], "问张丽去")) == {"张力", "章莉", "张丽"}
+
+
+def test_the_longer_word_explains_the_shorter_one() -> None:
+    assert found(["北京", "北京大学"], "我在北京大学") == ["北京大学"]
+    again = hits(["北京", "北京大学"], "北京大学在北京")
+    assert [hit.word for hit in again] == ["北京大学", "北京"]
+    assert again[1].start == pytest.approx(5 * STEP)
+
+
+def test_a_word_is_listed_once_and_only_the_best_are() -> None:
+    assert found(["北京"], "北京北京北京") == ["北京"]
+    names = ["葡萄牙", "西班牙", "呼和浩特", "北京"]
+    text = "葡萄牙和西班牙呼和浩特北京"
+    assert [h.word for h in hits(names, text, limit=2)] == ["呼和浩特", "葡萄牙"]
+    assert hits(names, text, limit=0) == []
+
+
+def test_one_syllable_must_be_exact() -> None:
+    assert found(["鑫"], "心") == ["鑫"]
+    assert found(["鑫"], "信") == []
+
+
+def test_aliases_lead_to_the_written_word() -> None:
+    index = HotwordIndex.build(["DeepSeek"], {"迪普西克": "DeepSeek", "老张": "张三丰"})
+    assert index.words == ("DeepSeek", "张三丰")
+    best = recall(index, speak("他用迪普西克"), threshold=0.6, limit=10)
+    assert [(hit.word, hit.similarity) for hit in best] == [("DeepSeek", 1.0)]
+    assert recall(index, speak("叫老张来"), threshold=0.6, limit=10)[0].word == "张三丰"
+
+
+def test_silent_and_endless_words_are_named() -> None:
+    index = HotwordIndex.build(["++", "北京", "很" * 500])
+    assert index.silent == ("++", "很" * 500)
+    assert HotwordIndex.build([]).silent == ()
+
+
+def slow_distance(word: tuple[Place, ...], text: str) -> int:
+    """Sellers' programme, every cell by its definition; stretches begin and end at tokens."""
+    phonemes = sound_out(text)
+    costs, gaps = substitution_costs(), gap_costs()
+
+    def gap(place: Place) -> int:
+        return min(int(gaps[symbol]) for symbol in place)
+
+    never = 10**9
+    row = [0 if phoneme.opens else never for phoneme in phonemes] + [never]
+    for place in word:
+        after = [row[0] + gap(place)]
+        for at, phoneme in enumerate(phonemes):
+            same = min(int(costs[a, b]) for a in place for b in phoneme.place)
+            after.append(
+                min(row[at] + same, row[at + 1] + gap(place), after[at] + gap(phoneme.place))
+            )
+        row = after
+    ends = [cost for cost, phoneme in zip(row[1:], phonemes, strict=True) if phoneme.closes]
+    return min(ends, default=never)
+
+
+SAMPLE = "长张章力里立北被京金明民a 2bcx deep 五"
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.text(st.sampled_from(SAMPLE), min_size=1, max_size=6), min_size=1, max_size=8),
+    st.text(st.sampled_from(SAMPLE), max_size=40),
+    st.sampled_from([0.3, 0.6, 0.8, 1.0]),
+)
+def test_the_fast_search_finds_what_the_plain_one_finds(
+    words: list[str], text: str, threshold: float
+) -> None:
+    index = HotwordIndex.build(words)
+    best: dict[str, float] = {}
+    for match in search(index, sound_out(text), threshold):
+        word = index.words[match.word]
+        best[word] = max(best.get(word, 0.0), match.similarity)
+    expected: dict[str, float] = {}
+    for word in index.words:
+        for way in pronunciations(word):
+            weight = len(way) * SCALE / max(LEAST_PENALTY, PENALTY / len(way))
+            distance = slow_distance(way, text)
+            short = len(way) <= EXACT_ONLY
+            similarity = 1 - distance / weight
+            if distance == 0 or (not short and similarity >= threshold - 1e-9):
+                expected[word] = max(expected.get(word, 0.0), similarity)
+    assert best == pytest.approx(expected)
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from("张章力立北被京金明民伟委"), min_size=2, max_size=6), st.randoms())
+def test_any_homophone_of_a_word_has_similarity_one(word: str, rng: random.Random) -> None:
+    alike: dict[str, list[str]] = {}
+    for char in "张章力立北被京金明民伟委":
+        alike.setdefault(readings(char)[0], []).append(char)
+    said = "".join(rng.choice(alike[readings(char)[0]]) for char in word)
+    best = hits([word], "然后" + said + "来了", threshold=0.99)
+    assert [(hit.word, hit.similarity) for hit in best] == [(word, 1.0)]
+
+
+def common_names(count: int, rng: random.Random) -> list[str]:
+    """Made-up names of three characters."""
+    families = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
+    given_names = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉萍红梅鑫宇浩然子轩雨欣"
+    names: set[str] = set()
+    while len(names) < count:
+        names.add(rng.choice(families) + rng.choice(given_names) + rng.choice(given_names))
+    return sorted(names)
+
+
+def test_names_said_in_homophones_come_back_from_a_long_list() -> None:
+    rng = random.Random(5)  # noqa: S311 - a fixed sample, not a secret
+    names = common_names(2000, rng)
+    index = HotwordIndex.build(names)
+    homophones: dict[str, list[str]] = {}
+    for code in range(0x4E00, 0x9FA6):
+        sounds = readings(chr(code))
+        if len(sounds) == 1:
+            homophones.setdefault(sounds[0], []).append(chr(code))
+    good = 0
+    for name in rng.sample(names, 100):
+        said = "".join(rng.choice(homophones.get(readings(c)[0], [c])) for c in name)
+        tokens = speak("今天下午请" + said + "来开会")
+        good += name in [hit.word for hit in recall(index, tokens, threshold=0.6, limit=10)]
+    assert good >= 97
+
+
+def test_ten_thousand_words_are_searched_in_time() -> None:
+    rng = random.Random(7)  # noqa: S311 - a fixed sample, not a secret
+    index = HotwordIndex.build(common_names(10_000, rng))
+    tokens = speak((COMMON * 2)[:150])
+    once = min(
+        timeit.repeat(lambda: recall(index, tokens, threshold=0.6, limit=10), number=1, repeat=5)
+    )
+    # some 15 ms on two shared cores; the bound only catches a search that lost its filters
+    assert once < 0.3
