@@ -34,7 +34,8 @@ class FlatRows:
         self._flags = np.array(self._wanted, np.int8)
         # addresses of 4-byte sequence ids, one a row
         first = self._columns.ctypes.data + self._columns.strides[0]
-        self._pointers = np.arange(first, first + 4 * len(positions), 4, np.uint64)
+        end = first + 4 * len(positions)
+        self._pointers = np.arange(first, end, 4, dtype=np.int64)
 
     def batches(self, n_batch: int, n_outputs: int) -> Iterator[tuple[Batch, list[int]]]:
         """Cut the rows into structs of at most so many rows and wanted logits.

@@ -13,6 +13,7 @@ _MAGIC = b"GGUF"
 _CELLS = 256  # llama.cpp rounds the positions of a sequence up to this
 _MAX_CELLS = 2**31  # n_ctx is a u32; half of it is more than any machine has room for
 _MAX_SEQUENCES = 256  # LLAMA_MAX_SEQ; above it the context is refused
+_FLASH_ATTN_DISABLED = 0  # LLAMA_FLASH_ATTN_TYPE_DISABLED
 _NO_VOCAB = 0  # LLAMA_VOCAB_TYPE_NONE: tokenising would abort the process
 # without n_outputs_max the compute buffer holds logits for every row of a micro-batch
 _UBATCH_UNLIMITED_OUTPUTS = 128
@@ -93,7 +94,9 @@ def load_model(backend: Backend, path: Path, placement: Placement = CPU) -> int:
     return int(model)
 
 
-def load_context(backend: Backend, path: Path, model: int, settings: Settings) -> int:
+def load_context(
+    backend: Backend, path: Path, model: int, settings: Settings, placement: Placement = CPU
+) -> int:
     """Make a context, and verify that it is what was asked for.
 
     Returns:
@@ -112,6 +115,11 @@ def load_context(backend: Backend, path: Path, model: int, settings: Settings) -
         params.write_u32(layout.n_outputs_max, max(s.n_outputs, s.n_seq))
     else:
         n_ubatch = min(n_ubatch, _UBATCH_UNLIMITED_OUTPUTS)
+    if layout is not None and placement == CPU:
+        # On the CPU flash attention rounds more and gains nothing: over 300 rows the worst
+        # logit was off by 0.9 % of the largest instead of 0.15 %, differently for batches
+        # than for single rows, so that drafts could change a greedy text.
+        params.write_u32(layout.flash_attn_type, _FLASH_ATTN_DISABLED)
     if layout is not None and s.shared_cache:
         params.write_bool(layout.kv_unified, value=True)
     params.write_u32(abi.CONTEXT_N_CTX, s.cells)
