@@ -16,7 +16,7 @@ MAX_PLACES: Final = 120
 """Longest word that can be heard: sixty Chinese characters."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WordGroup:
     """The pronunciations of one length n."""
 
@@ -26,7 +26,7 @@ class WordGroup:
     """[W] indices into `HotwordIndex.words`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Alternatives:
     """Sets of phonemes, stored flat for `numpy.ufunc.reduceat`; none is empty."""
 
@@ -48,7 +48,7 @@ class Alternatives:
         return np.minimum.reduceat(gap_costs()[self.symbols], self.offsets).astype(np.int32)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HotwordIndex:
     """Words and how they sound."""
 

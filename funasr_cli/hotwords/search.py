@@ -48,7 +48,7 @@ class Match:
     """Phonemes of the word."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Heard:
     """What was heard, made ready for one index: T phonemes, P places.
 
@@ -109,7 +109,7 @@ def _search(group: WordGroup, heard: Heard, threshold: float) -> Iterator[Match]
         yield Match(word, similarity, int(firsts[at]), int(lasts[at]), length)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Steps:
     """The three steps for W words of n phonemes; each keeps all that the budget allows."""
 

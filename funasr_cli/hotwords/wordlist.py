@@ -22,6 +22,7 @@ _MARKUP: Final = re.compile(r"<\||\|>|</?(?:think|tool_call|tool_response)>")
 _CONTROL: Final = frozenset({"Cc", "Cs"})
 _INVISIBLE: Final = re.compile("[\ufeff\u200b\u200e\u200f]")
 """Left behind by copying from web pages: nobody wants them in a word."""
+_UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _LINE_ENDS: Final = re.compile(r"\r\n|\r|\n")
 
 
@@ -40,19 +41,35 @@ def read_hotwords(spec: str) -> WordList:
     """Read a word list.
 
     Args:
-        spec: A file (UTF-8, with or without BOM, or GB18030), or words between commas (also
-            full-width ones). What looks like a path is never taken for a word.
+        spec: A file (UTF-8, with or without BOM, or GB18030), or words and text files between
+            commas (also full-width ones). What looks like a path is never taken for a word.
 
     Raises:
-        InputError: the file is missing or undecodable, or a word cannot go into a prompt.
+        InputError: a file is missing or undecodable, or a word cannot go into a prompt.
     """
+    notes: list[str] = []
     path = _existing_file(spec)
     if path:
-        text, notes = _decode(path)
-        return _parse(_LINE_ENDS.split(text), f"{path}, line ", notes)
-    if _looks_like_path(spec):
+        return _parse(_lines(path, notes), notes)
+    entries = [entry.strip() for entry in _COMMAS.split(spec)]
+    if len(entries) == 1 and ("/" in spec or "\\" in spec):
         raise InputError(f"{spec}: no such hotword file (if it is a word, put a comma behind it)")
-    return _parse(_COMMAS.split(spec), "hotword ", [])
+    found: list[tuple[str, str]] = []
+    for number, entry in enumerate(entries, 1):
+        if Path(entry).suffix.lower() in _TEXT_FILES:
+            path = _existing_file(entry)
+            if path is None:
+                raise InputError(f"{entry}: no such hotword file")
+            found += _lines(path, notes)
+        else:
+            found.append((f"hotword {number}", entry))
+    return _parse(found, notes)
+
+
+def _lines(path: Path, notes: list[str]) -> list[tuple[str, str]]:
+    """Read a file: where each line stands, and the line."""
+    lines = _LINE_ENDS.split(_decode(path, notes))
+    return [(f"{path}, line {number}", line) for number, line in enumerate(lines, 1)]
 
 
 def _existing_file(spec: str) -> Path | None:
@@ -63,48 +80,41 @@ def _existing_file(spec: str) -> Path | None:
         return None
 
 
-def _looks_like_path(spec: str) -> bool:
-    if _COMMAS.search(spec):
-        return False
-    return "/" in spec or "\\" in spec or Path(spec).suffix.lower() in _TEXT_FILES
-
-
-def _decode(path: Path) -> tuple[str, list[str]]:
+def _decode(path: Path, notes: list[str]) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        utf8, other = False, "utf-16"
-    else:
-        utf8, other = _is_utf8(data), "gb18030"
-    if utf8:
-        return data.decode("utf-8-sig"), []
+    encoding = "utf-16" if data.startswith(_UTF16_MARKS) else _utf8_or_gb18030(data)
     try:
-        return data.decode(other), [f"{path}: not UTF-8, read as {other}"]
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        hint = "neither UTF-8 nor GB18030; save the file as UTF-8"
-        raise InputError(f"{path}, line {line}: {hint}") from error
+        raise InputError(
+            f"{path}, line {line}: neither UTF-8 nor GB18030; save the file as UTF-8"
+        ) from error
+    if encoding != "utf-8-sig":
+        notes.append(f"{path}: not UTF-8, read as {encoding}")
+    return text
 
 
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+def _utf8_or_gb18030(data: bytes) -> str:
+    """Tell UTF-8 with a broken byte, which is an error, from GB18030, where hardly any fits."""
+    text = data.decode("utf-8-sig", errors="replace")
+    broken = text.count("\ufffd")
+    whole = sum(not char.isascii() for char in text) - broken
+    return "utf-8-sig" if whole >= broken else "gb18030"
 
 
-def _parse(entries: Iterable[str], where: str, notes: list[str]) -> WordList:
+def _parse(entries: Iterable[tuple[str, str]], notes: list[str]) -> WordList:
     words: dict[str, None] = {}
     aliases: dict[str, str] = {}
     weighted = 0
-    for number, entry in enumerate(entries, 1):
+    for where, entry in entries:
         line = _COMMENT.sub("", _INVISIBLE.sub("", entry)).strip()
         plain = _WEIGHT.sub("", line)
         weighted += plain != line
-        _refuse_unsafe(plain, f"{where}{number}")
+        _refuse_unsafe(plain, where)
         *spoken, written = _forms(plain)
         if written:
             words[written] = None

@@ -76,6 +76,22 @@ def test_a_path_is_never_taken_for_a_word(
     assert spec in str(caught.value)
 
 
+def test_several_files_and_words_go_together(tmp_path: Path) -> None:
+    first = written(tmp_path, "张三\n李四 ^2\n", "a.txt")
+    second = written(tmp_path, "李四\n老王|王五\n".encode("gbk"), "b.txt")
+    found = read_hotwords(f"{first},{second}，赵六")
+    assert found.words == ("张三", "李四", "王五", "赵六")
+    assert found.aliases == (("老王", "王五"),)
+    assert len(found.notes) == 2
+    with pytest.raises(InputError, match=r"c\.txt: no such"):
+        read_hotwords(f"{first},c.txt")
+
+
+def test_one_broken_byte_does_not_make_utf8_into_gb18030(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="line 2"):
+        read_hotwords(written(tmp_path, "张三李四王五\n赵六".encode()[:-1]))
+
+
 def test_undecodable_bytes_name_their_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"hot\.txt, line 3: neither"):
         read_hotwords(written(tmp_path, b"a\nb\n\xff\xff\xff\n"))
