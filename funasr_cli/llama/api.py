@@ -25,7 +25,7 @@ from typing import Any, TypeAlias
 
 from funasr_cli.errors import LibraryError
 from funasr_cli.llama.abi import PARAMS_BYTES
-from funasr_cli.llama.library import Library
+from funasr_cli.llama.opening import Library
 
 CFunction: TypeAlias = Any
 """A foreign function: ctypes gives it no type that mypy could check."""

@@ -8,6 +8,7 @@ import platform
 import struct
 import sys
 import sysconfig
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,8 @@ class Header:
     """ELF, PE or Mach-O."""
     machines: tuple[str, ...]
     """One; several in a fat Mach-O file."""
+    size: int = 0
+    """Least bytes that the file must have; 0: not known."""
 
 
 def read_header(path: Path) -> Header | None:
@@ -46,9 +49,16 @@ def read_header(path: Path) -> Header | None:
 def _elf(head: bytes) -> Header | None:
     if head[:4] != b"\x7fELF":
         return None
-    order = ">" if head[5] == 2 else "<"  # noqa: PLR2004 - ELFDATA2MSB
+    order = ">" if head[5:6] == b"\2" else "<"
     (machine,) = struct.unpack_from(order + "H", head, 18)
-    return Header("ELF", (_ELF_MACHINES.get(machine, f"machine {machine}"),))
+    size = 0
+    if head[4:5] == b"\2":  # 64-bit
+        (table,) = struct.unpack_from(order + "Q", head, 32)
+        entry, count = struct.unpack_from(order + "HH", head, 54)
+        for i in range(count):
+            at, *_, n = struct.unpack_from(order + "QQQQ", head, table + i * entry + 8)
+            size = max(size, at + n)
+    return Header("ELF", (_ELF_MACHINES.get(machine, f"machine {machine}"),), size)
 
 
 def _pe(head: bytes) -> Header | None:
@@ -100,6 +110,9 @@ def why_unloadable(path: Path, *, format_: str, machine: str) -> str | None:
         return f"cannot be read: {error.strerror or error}"
     if header is None:
         return "is not a shared library; put a llama.cpp release for this system in its place"
+    if path.stat().st_size < header.size:
+        # Linux maps such a file and dies at the first missing page; others notice
+        return "is cut off: download or unpack it again"
     if header.format != format_:
         have = _SYSTEMS[header.format]
         return f"is a library for {have}; this is {_SYSTEMS[format_]}: take the release for it"
@@ -107,3 +120,37 @@ def why_unloadable(path: Path, *, format_: str, machine: str) -> str | None:
         have = " and ".join(header.machines)
         return f"is for {have} processors; this Python runs on {machine}: take that release"
     return None
+
+
+def imported_dlls(path: Path) -> list[str]:
+    """Names of the DLLs that a Windows library needs; empty when it cannot be told."""
+    try:
+        data = path.read_bytes()
+        return list(_imports(data))
+    except (OSError, struct.error, ValueError):
+        return []
+
+
+def _imports(data: bytes) -> Iterator[str]:
+    """Walk the import directory of a 64-bit PE file; see Microsoft's PE Format."""
+    (pe,) = struct.unpack_from("<I", data, 0x3C)
+    (n_sections,) = struct.unpack_from("<H", data, pe + 6)
+    (optional_size,) = struct.unpack_from("<H", data, pe + 20)
+    optional = pe + 24
+    (directory,) = struct.unpack_from("<I", data, optional + 120)  # second data directory
+    sections = [  # virtual size, virtual address, raw size, raw offset
+        struct.unpack_from("<4I", data, optional + optional_size + 40 * i + 8)
+        for i in range(n_sections)
+    ]
+
+    def offset(address: int) -> int:
+        for virtual_size, virtual, raw_size, raw in sections:
+            if virtual <= address < virtual + max(virtual_size, raw_size):
+                return int(address - virtual + raw)
+        raise ValueError(address)
+
+    entry = offset(directory)
+    while name := struct.unpack_from("<I", data, entry + 12)[0]:
+        start = offset(name)
+        yield data[start : data.index(b"\0", start)].decode("ascii", "replace")
+        entry += 20

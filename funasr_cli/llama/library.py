@@ -1,24 +1,20 @@
-"""Find a llama.cpp library and open it.
+"""Find a llama.cpp library.
 
 Two kinds exist: official releases are several files in one folder (libllama, libggml,
 libggml-base and backends that are loaded at run time), and some Python packages carry one
-object that exports the whole C API. Paths are absolute, nothing changes the working
-directory, and symbols stay private to our handle.
+object that exports the whole C API.
 """
 
-import ctypes
 import importlib.util
 import os
 import re
-import struct
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from funasr_cli.errors import LibraryError
-from funasr_cli.llama import binary
 
 ENVIRONMENT = "FUNASR_LLAMA_BIN"
 FOLDER = "llama_bin"
@@ -29,10 +25,7 @@ _NAMES = (
     re.compile(r"(lib)?llama(\.v?\d[\w.]*)?\.(so(\.\d+)*|dylib|dll)", re.IGNORECASE),
     re.compile(r"xllamacpp(\..+)?\.(so|pyd)", re.IGNORECASE),
 )
-# in the order in which they need each other
-_DEPENDENCIES = ("ggml-base", "ggml-cpu", "ggml")
 _DEPTHS = ("*", "*/*", "*/*/*")  # archives unpack to `build/bin/` or `llama-b1234/`
-_POINTER_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -54,20 +47,6 @@ class Found:
     def is_multi_file(self) -> bool:
         """Whether ggml lies beside it, in files of its own."""
         return self.part("ggml-base") is not None
-
-
-class Library:
-    """An opened library; it stays open for the life of the process."""
-
-    def __init__(self, found: Found) -> None:
-        self.found = found
-        self.path = found.path
-        self._handles = _open(found)
-
-    def symbol(self, name: str) -> Any | None:  # noqa: ANN401 - ctypes' functions have no type
-        """A function of the library, or None."""
-        # an attribute is resolved once and kept: whoever declares it declares it for all
-        return next((getattr(h, name) for h in self._handles if hasattr(h, name)), None)
 
 
 def find(llama_bin: Path | None = None) -> Found:
@@ -103,7 +82,9 @@ def llama_bin_folders() -> list[Path]:
     beside = Path(__file__).parents[2] / FOLDER
     # an installed package has site-packages beside it, which is nobody's place for libraries
     places = [beside] if beside.is_dir() else []
-    return [*places, Path.cwd() / FOLDER, user_data_folder() / FOLDER]
+    with suppress(OSError):  # the working directory was deleted
+        places.append(Path.cwd() / FOLDER)
+    return [*places, user_data_folder() / FOLDER]
 
 
 def user_data_folder() -> Path:
@@ -169,61 +150,3 @@ def _package_folders(package: str) -> Iterator[Path]:
         return
     if spec is not None:
         yield from map(Path, spec.submodule_search_locations or ())
-
-
-def _open(found: Found) -> list[ctypes.CDLL]:
-    """Open the library, and on Windows the parts that export ggml_*."""
-    if struct.calcsize("P") != _POINTER_BYTES:
-        raise LibraryError("llama.cpp needs a 64-bit Python: install one")
-    path = found.path
-    reason = binary.why_unloadable(
-        path, format_=binary.host_format(), machine=binary.host_machine()
-    )
-    if reason:
-        raise LibraryError(f"{path} {reason}")
-    # a failed check inside llama.cpp aborts; without this it would start a debugger first
-    os.environ.setdefault("GGML_NO_BACKTRACE", "1")
-    parts = [part for name in _DEPENDENCIES if (part := found.part(name))]
-    try:
-        if sys.platform == "win32":
-            os.add_dll_directory(str(path.parent))
-            # GetProcAddress does not look into a library's own dependencies
-            return [ctypes.CDLL(str(p)) for p in (path, *parts)]
-        return [_open_posix(path, parts)]
-    except OSError as error:
-        raise LibraryError(_explain(path, error)) from error
-
-
-def _open_posix(path: Path, parts: list[Path]) -> ctypes.CDLL:
-    try:
-        return ctypes.CDLL(str(path))
-    except OSError:
-        if not parts:
-            raise
-    # no RUNPATH: whoever is loaded already satisfies a dependency of the same name
-    for part in parts:
-        ctypes.CDLL(str(part), mode=ctypes.RTLD_GLOBAL)
-    return ctypes.CDLL(str(path))
-
-
-_MISSING = (
-    re.compile(r"^(?P<name>[^:]+): cannot open shared object file"),
-    re.compile(r"Library not loaded: (?P<name>\S+)"),
-)
-
-
-def _explain(path: Path, error: OSError) -> str:
-    """Turn the loader's words into what is wrong and what to do."""
-    text = str(error)
-    for pattern in _MISSING:
-        found = pattern.search(text)
-        if found and found["name"] != str(path):
-            return (
-                f"{path} needs {found['name']}, which is missing: install it, or take a "
-                "llama.cpp release that does not need it"
-            )
-    if "undefined symbol" in text or "Symbol not found" in text or "WinError 127" in text:
-        return f"{path}: its folder mixes files of several llama.cpp releases ({text}): keep one"
-    if "GLIBC" in text:
-        return f"{path} was built for a newer system ({text}): `pip install xllamacpp` instead"
-    return f"{path} cannot be loaded: {text}"

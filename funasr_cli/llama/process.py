@@ -18,7 +18,8 @@ from funasr_cli.errors import LibraryError
 from funasr_cli.llama import cpu
 from funasr_cli.llama.abi import Layout, recognise
 from funasr_cli.llama.api import Api, LogCallback
-from funasr_cli.llama.library import Library, find
+from funasr_cli.llama.library import find
+from funasr_cli.llama.opening import Library
 
 _LOG_LINES = 50
 _FUNCTION_NAME = re.compile(r"^\w+: ")  # llama.cpp begins most lines with it

@@ -186,8 +186,8 @@ class LlamaModel:
         out = np.empty((sum(flat.counts), self._n_vocab), np.float32)
         try:
             self._decode(flat, out)
-        except DecodeError:
-            for run in rows:  # what was evaluated before the failure
+        except BaseException:  # an interrupt too: take back what was evaluated before it
+            for run in rows:
                 self._api.llama_memory_seq_rm(self._memory, run.sequence, run.position, -1)
             raise
         self._held = held

@@ -296,3 +296,19 @@ def test_for_reports(model: LlamaModel) -> None:
     assert str(backend.path) in model.library
     assert backend.version in model.library
     assert backend.path.is_absolute()
+
+
+def test_an_interrupt_changes_nothing(
+    model: LlamaModel, tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C arrives when llama_decode returns, with its rows already in the cache."""
+    tokens = some_tokens(20)
+    one(model, Rows(0, 0, tokens[:10]))
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(model._api, "llama_get_logits_ith", interrupt)
+        one(model, Rows(0, 10, tokens[10:]))
+    assert_close(one(model, Rows(0, 10, tokens[10:])), expected(tiny, tokens)[-1:])
