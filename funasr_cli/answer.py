@@ -99,8 +99,11 @@ def _attempt(  # noqa: PLR0913, PLR0917 - one try, all of its circumstances
     )
 
     def stop_at(ids: Sequence[int]) -> Stop | None:
-        looping = options.guard and find_loop(ids, bangs=model.bangs, heard=question.heard)
-        return "loop" if looping else None
+        if not options.guard:
+            return None
+        if not model.llm.piece(ids[-1]):  # a control token, e.g. <|endoftext|>: the text is over
+            return "end"
+        return "loop" if find_loop(ids, bangs=model.bangs, heard=question.heard) else None
 
     with timings.measure("generate"):
         generation = model.decoder.generate(prompt, budget=budget, stop_at=stop_at)

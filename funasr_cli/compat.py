@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
-from funasr_cli.hotwords import read_hotwords
+from funasr_cli.hotwords import WordList, read_hotwords
 from funasr_cli.model_dir import ModelFiles, named_files
 from funasr_cli.options import (
     DEFAULT_HOTWORD_THRESHOLD,
@@ -159,9 +159,9 @@ def create_asr_engine(  # noqa: PLR0913 - the signature is Fun-ASR-GGUF's
         llama_bin: folder of a llama.cpp build.
         **_ignored: knobs without a meaning here.
     """
-    words: tuple[str, ...] = ()
+    words = WordList(())
     if hotwords_path and Path(hotwords_path).is_file():
-        words = read_hotwords(str(hotwords_path)).words
+        words = read_hotwords(str(hotwords_path))
     with_ctc = enable_ctc and ctc_onnx_path is not None
     return AsrEngine(
         named_files(
@@ -171,7 +171,8 @@ def create_asr_engine(  # noqa: PLR0913 - the signature is Fun-ASR-GGUF's
             tokens=Path(tokens_path) if with_ctc and tokens_path else None,
         ),
         options=TranscribeOptions(
-            hotwords=words,
+            hotwords=words.words,
+            hotword_aliases=words.aliases,
             hotword_threshold=similar_threshold,
             max_hotwords=max_hotwords,
             max_new_tokens=n_predict,

@@ -22,6 +22,8 @@ from funasr_cli.protocols import CtcHead, Encoder, LanguageModel
 from funasr_cli.results import ModelInfo, Notice
 from funasr_cli.units import SAMPLE_RATE, lfr_frames
 
+SMALL_LLM_BYTES = 64_000_000
+"""Below this a token's work is shorter than the threads' hand-over: one thread is faster."""
 PROMPT_ROOM = 768
 """Positions kept for the prompt's text: template, context and hotwords."""
 
@@ -74,7 +76,7 @@ def open_model(files: ModelFiles, runtime: RuntimeOptions, stack: ExitStack) -> 
         open_language_model(
             files.decoder,
             n_ctx=PROMPT_ROOM + _audio_rows(facts, max_segment_s) + token_budget(max_segment_s, 0),
-            threads=threads,
+            threads=1 if files.decoder.stat().st_size < SMALL_LLM_BYTES else threads,
             llama_bin=runtime.llama_bin,
         )
     )

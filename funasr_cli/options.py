@@ -15,6 +15,8 @@ class TranscribeOptions:
     """Any name `languages.prompt_language` knows; None or `auto`: the model decides."""
     hotwords: tuple[str, ...] = ()
     """Words to write right; the whole list, of any length."""
+    hotword_aliases: tuple[tuple[str, str], ...] = ()
+    """(spoken form, written form): other ways to say one of `hotwords`."""
     hotword_recall: bool = True
     """Put only the words heard in the CTC text into the prompt when there are more than
     `max_hotwords`; False: the whole list goes in, as the official runtime does."""

@@ -6,11 +6,13 @@ With `answer`, the only module that knows the order of the stages.
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Thread
 from time import perf_counter
 
 from funasr_cli.align import align
 from funasr_cli.answer import Answer, Question, answer
 from funasr_cli.audio import AudioReader, AudioSource
+from funasr_cli.characters import readings
 from funasr_cli.ctc import ctc_text, greedy_tokens, spoken
 from funasr_cli.guards import is_silent
 from funasr_cli.hotwords import HotwordIndex, recall
@@ -53,7 +55,11 @@ class Transcriber:
             self._model = open_model(model, runtime or RuntimeOptions(), stack)
             self._stack = stack.pop_all()
         self._unpaid_load = perf_counter() - begin
-        self._index: tuple[tuple[str, ...], HotwordIndex] | None = None
+        self._index: tuple[tuple[object, object], HotwordIndex] | None = None
+        if self._model.ctc:
+            # `align` and `recall` will want pypinyin's dictionary, which takes half a second to
+            # read: while the encoder works, that costs nothing
+            Thread(target=readings, args=("一",), daemon=True).start()
 
     def __enter__(self) -> "Transcriber":
         return self
@@ -179,8 +185,9 @@ class Transcriber:
         words = options.hotwords
         if not words:
             return ()
-        if self._index is None or self._index[0] != words:
-            self._index = (words, HotwordIndex.build(words))
+        key = (words, options.hotword_aliases)
+        if self._index is None or self._index[0] != key:
+            self._index = (key, HotwordIndex.build(words, dict(options.hotword_aliases)))
         heard = recall(
             self._index[1],
             tokens,

@@ -34,9 +34,7 @@ def test_pcm16_at_16_khz_is_read_bit_for_bit(tmp_path: Path):
         ("a.webm", "libopus", 48000),
     ],
 )
-def test_every_common_format_gives_the_same_sound(
-    tmp_path: Path, name: str, codec: str, rate: int
-):
+def test_every_common_format_gives_the_same_sound(tmp_path: Path, name: str, codec: str, rate: int):
     path = write_sound(tmp_path / name, tone(2.0, rate=rate), codec=codec, rate=rate)
     sound = read(path)
     assert sound.size / SAMPLE_RATE == pytest.approx(2.0, abs=0.08)

@@ -115,9 +115,11 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     sink = Sink(quiet=quiet)
     prompt_language(language)  # a wrong name must not cost the loading of a model
+    words, aliases = _hotwords(hotwords or [], sink)
     options = TranscribeOptions(
         language=language,
-        hotwords=_hotwords(hotwords or [], sink),
+        hotwords=words,
+        hotword_aliases=aliases,
         hotword_recall=hotword_recall,
         context=context,
         itn=itn,
@@ -161,19 +163,23 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
         raise InputError(f"{failures} of {len(audio)} inputs could not be read")
 
 
-def _hotwords(specs: Sequence[str], sink: "Sink") -> tuple[str, ...]:
-    """Join all lists in the order given."""
+def _hotwords(
+    specs: "Sequence[str]", sink: "Sink"
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Join all lists in the order given: words and aliases."""
     if not specs:
-        return ()
+        return (), ()
     from funasr_cli.hotwords import read_hotwords
 
     words: dict[str, None] = {}
+    aliases: dict[str, str] = {}
     for spec in specs:
         found = read_hotwords(spec)
         for note in found.notes:
             sink.warn(note)
         words |= dict.fromkeys(found.words)
-    return tuple(words)
+        aliases |= dict(found.aliases)
+    return tuple(words), tuple(aliases.items())
 
 
 def _source(name: str) -> "AudioSource":

@@ -1,0 +1,96 @@
+"""The command line as a user meets it: exit codes, streams, messages. No model needed here."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sounds import tone, write_sound
+
+import funasr_cli
+
+ROOT = Path(funasr_cli.__file__).parent.parent
+
+
+def funasr(
+    *arguments: str | Path, cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("FUNASR_")}
+    return subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "funasr_cli", *map(str, arguments)],
+        env={**variables, "PYTHONPATH": str(ROOT), **environment},
+        cwd=cwd,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
+    )
+
+
+def one_line(result: subprocess.CompletedProcess[str], code: int) -> str:
+    """Assert the house's form of a failure; return its message."""
+    assert result.returncode == code, result.stderr
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    lines = [line for line in result.stderr.splitlines() if line.startswith("funasr: ")]
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+def test_help_names_the_commands_and_exit_codes():
+    result = funasr("--help")
+    assert result.returncode == 0
+    for word in ("transcribe", "export", "130"):
+        assert word in result.stdout
+    assert funasr("--version").stdout.startswith("funasr-cli ")
+
+
+def test_a_wrong_option_is_usage():
+    result = funasr("transcribe", "a.wav", "--nonsense")
+    assert result.returncode == 2
+    assert "--nonsense" in result.stderr
+
+
+def test_a_missing_input_is_told_before_any_model_is_loaded(tmp_path: Path):
+    message = one_line(funasr("transcribe", tmp_path / "没有.wav", "-m", "nowhere"), 4)
+    assert "没有.wav: no such file" in message
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--lang", "klingon"], 2, "unknown language 'klingon'"),
+        (["--start", "soon"], 2, "--start soon: not a time"),
+        (["-f", "srtt"], 2, "did you mean srt"),
+        (["-f", "talk.mp3"], 2, "name the recording alone"),
+        (["-m", "nowhere"], 3, "nowhere: no such model directory"),
+        (["--hotwords", "no/such/list.txt"], 4, "list.txt"),
+    ],
+)
+def test_wrong_options_are_one_line(tmp_path: Path, options: list[str], code: int, words: str):
+    sound = write_sound(tmp_path / "a.wav", tone(0.5), codec="pcm_s16le")
+    assert words in one_line(funasr("transcribe", sound, *options, cwd=tmp_path), code)
+
+
+def test_a_folder_without_a_model_is_told_apart_from_no_folder(tmp_path: Path):
+    sound = write_sound(tmp_path / "a.wav", tone(0.5), codec="pcm_s16le")
+    message = one_line(funasr("transcribe", sound, "-m", tmp_path), 3)
+    assert "is not a model directory" in message
+
+
+def test_debug_shows_the_traceback(tmp_path: Path):
+    result = funasr("transcribe", tmp_path / "x.wav", FUNASR_DEBUG="1")
+    assert result.returncode == 4
+    assert "Traceback" in result.stderr
+
+
+def test_an_export_of_nothing_says_what_is_missing(tmp_path: Path):
+    message = one_line(funasr("export", tmp_path / "nothing", "-o", tmp_path / "out"), 3)
+    assert "nothing" in message
+    assert not (tmp_path / "out").exists()
+
+
+def test_output_is_utf_8_whatever_the_locale(tmp_path: Path):
+    result = funasr("transcribe", tmp_path / "录音.wav", LC_ALL="C", PYTHONIOENCODING="ascii")
+    assert "录音.wav" in result.stderr
