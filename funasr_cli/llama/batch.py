@@ -1,9 +1,10 @@
-"""Lay runs of rows out as `llama_batch` structs."""
+"""Check runs of rows, and lay them out as `llama_batch` structs."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from funasr_cli.errors import DecodeError
 from funasr_cli.llama.api import Batch
 from funasr_cli.protocols import Floats, Ints, Rows
 
@@ -73,3 +74,44 @@ def _joined(runs: Sequence[Rows]) -> Ints | Floats:
         return np.ascontiguousarray(np.concatenate(tokens), np.int32)
     embeddings = [run.embeddings for run in runs if run.embeddings is not None]
     return np.ascontiguousarray(np.concatenate(embeddings), np.float32)
+
+
+def check_runs(runs: Sequence[Rows], held: Sequence[int], n_ctx: int, n_embd: int) -> list[int]:
+    """Refuse what llama.cpp would abort on, misread, or answer differently by build.
+
+    Args:
+        runs: what is to be evaluated together.
+        held: positions in the cache, by sequence.
+        n_ctx: positions that a sequence may hold.
+        n_embd: D.
+
+    Returns:
+        The positions that each sequence will hold.
+
+    Raises:
+        DecodeError: a run that cannot be evaluated.
+    """
+    after = list(held)
+    kinds = {run.tokens is None for run in runs}
+    for run in runs:
+        if not 0 <= run.sequence < len(after):
+            raise DecodeError(f"sequence {run.sequence} is not in 0..{len(after) - 1}")
+        if (run.tokens is None) == (run.embeddings is None) or len(kinds) > 1:
+            raise DecodeError("all runs of a batch hold tokens, or all hold embeddings")
+        shape = np.asarray(run.tokens if run.embeddings is None else run.embeddings).shape
+        if shape[1:] != (() if run.embeddings is None else (n_embd,)) or not shape[0]:
+            raise DecodeError(
+                f"rows of shape {shape}: expected [N] tokens or [N, {n_embd}] embeddings, N > 0"
+            )
+        if run.position != after[run.sequence]:
+            raise DecodeError(
+                f"sequence {run.sequence} holds {after[run.sequence]} positions: the next row "
+                f"cannot be at {run.position}"
+            )
+        after[run.sequence] += len(run)
+        if after[run.sequence] > n_ctx:
+            raise DecodeError(
+                f"the KV cache is full: sequence {run.sequence} would need "
+                f"{after[run.sequence]} of {n_ctx} positions"
+            )
+    return after

@@ -10,7 +10,7 @@ from types import TracebackType
 import numpy as np
 
 from funasr_cli.errors import DecodeError
-from funasr_cli.llama.batch import FlatRows
+from funasr_cli.llama.batch import FlatRows, check_runs
 from funasr_cli.llama.loading import Settings, load_context, load_model
 from funasr_cli.llama.process import Backend, start
 from funasr_cli.protocols import Floats, Rows
@@ -181,7 +181,7 @@ class LlamaModel:
         self._check_usable()
         if not rows:
             return []
-        held = self._check_runs(rows)
+        held = check_runs(rows, self._held, self._n_ctx, self._n_embd)
         flat = FlatRows(rows)
         out = np.empty((sum(flat.counts), self._n_vocab), np.float32)
         try:
@@ -240,40 +240,6 @@ class LlamaModel:
             if len(bad):
                 return f"token {int(bad[0])} is not in the vocabulary of {self._n_vocab}"
         return f"llama.cpp failed with code {code}: {self.backend.log.reason()}"
-
-    def _check_runs(self, runs: Sequence[Rows]) -> list[int]:
-        """Refuse what llama.cpp would abort on or misread.
-
-        Returns:
-            The positions that each sequence will hold.
-
-        Raises:
-            DecodeError: a run that cannot be evaluated; nothing has been.
-        """
-        held = self._held.copy()
-        kinds = {run.tokens is None for run in runs}
-        for run in runs:
-            self._check_sequence(run.sequence)
-            if (run.tokens is None) == (run.embeddings is None) or len(kinds) > 1:
-                raise DecodeError("all runs of a batch hold tokens, or all hold embeddings")
-            shape = np.asarray(run.tokens if run.embeddings is None else run.embeddings).shape
-            if shape[1:] != (() if run.embeddings is None else (self._n_embd,)) or not shape[0]:
-                raise DecodeError(
-                    f"rows of shape {shape}: expected [N] tokens or [N, {self._n_embd}] "
-                    "embeddings, N > 0"
-                )
-            if run.position != held[run.sequence]:
-                raise DecodeError(
-                    f"sequence {run.sequence} holds {held[run.sequence]} positions: the next "
-                    f"row cannot be at {run.position}"
-                )
-            held[run.sequence] += len(run)
-            if held[run.sequence] > self._n_ctx:
-                raise DecodeError(
-                    f"the KV cache is full: sequence {run.sequence} would need "
-                    f"{held[run.sequence]} of {self._n_ctx} positions"
-                )
-        return held
 
     def _check_usable(self) -> None:
         if self._closed:
