@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from ctypes import create_string_buffer, memmove
+from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 
@@ -191,7 +192,8 @@ class LlamaModel:
                 self._api.llama_memory_seq_rm(self._memory, run.sequence, run.position, -1)
             raise
         self._held = held
-        return np.split(out, np.cumsum(flat.counts)[:-1])
+        ends = list(accumulate(flat.counts))
+        return [out[end - n : end] for n, end in zip(flat.counts, ends, strict=True)]
 
     def forget(self, sequence: int, position: int = 0) -> None:
         """Drop the cache of a sequence from a position on."""
