@@ -103,7 +103,7 @@ def open_model(files: ModelFiles, runtime: RuntimeOptions, stack: ExitStack) -> 
             decoder=files.decoder.name,
             llama=str(llm.library),
         ),
-        notices=tuple(_notices(files)),
+        notices=(*_notices(files), *_library_notices(llm.backend.warning)),
     )
 
 
@@ -119,6 +119,10 @@ def _single(llm: LanguageModel, text: str) -> list[int]:
     """Return the id of a text that is one token, else nothing."""
     ids = llm.tokenize(text)
     return ids if len(ids) == 1 else []
+
+
+def _library_notices(warning: str | None) -> list[Notice]:
+    return [Notice("llama-layout", warning)] if warning else []
 
 
 def _notices(files: ModelFiles) -> list[Notice]:

@@ -1,11 +1,13 @@
 """Kaldi's fbank and FunASR's frame stacking, as exact ONNX operators.
 
-DC removal, pre-emphasis, window and DFT are linear in a frame's 400 samples, so together they are
-one matrix, computed in float64 and applied as one Conv1d. What stays is |.|^2, mel and log.
+Window and DFT together are one matrix, computed in float64. DC removal and pre-emphasis are linear
+too but stay steps of their own: they take large low frequencies out while a frame's numbers are
+still exact, so that what clips or drifts has the reference's features as well.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,30 +31,28 @@ LOW_HZ, HIGH_HZ = 20.0, SAMPLE_RATE / 2
 LOG_FLOOR = float(np.finfo(np.float32).eps)
 BINS = slice(1, N_FFT // 2)
 """Bins that any mel filter weighs: neither 0 Hz (below LOW_HZ) nor 8 kHz (the last edge)."""
+_BLOCK = math.gcd(WINDOW, HOP)
+"""Samples that windows and hops are multiples of."""
 
 
-def spectrum_kernel() -> NDArray[np.float32]:
-    """The frame's way from samples to spectrum.
+def spectrum_matrix() -> NDArray[np.float32]:
+    """Window and DFT of a frame, scaled to int16.
 
     Returns:
-        [2 * 255, 1, 400]: real parts of bins 1..255, then their imaginary parts.
+        [400, 2 * 255]: real parts of bins 1..255, then their imaginary parts.
     """
     n = np.arange(WINDOW)
-    centre = np.eye(WINDOW) - 1.0 / WINDOW
-    emphasis = np.eye(WINDOW) - PRE_EMPHASIS * np.eye(WINDOW, k=-1)
-    emphasis[0, 0] -= PRE_EMPHASIS  # kaldi: the first sample is its own predecessor
     hamming = 0.54 - 0.46 * np.cos(2 * np.pi * n / (WINDOW - 1))
     angle = 2 * np.pi * np.outer(np.arange(N_FFT // 2 + 1)[BINS], n) / N_FFT
-    dft = np.concatenate([np.cos(angle), -np.sin(angle)])
-    kernel = SCALE * (dft * hamming) @ emphasis @ centre
-    return kernel.astype(np.float32)[:, None, :]
+    matrix = SCALE * hamming * np.concatenate([np.cos(angle), -np.sin(angle)])
+    return matrix.T.astype(np.float32)
 
 
 def mel_filters() -> NDArray[np.float32]:
     """Triangles that are linear in mel, as kaldi's are.
 
     Returns:
-        [255, 80]: weight of each spectrum bin of `spectrum_kernel` in each filter.
+        [255, 80]: weight of each bin of `spectrum_matrix` in each filter.
     """
 
     def mel(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -78,47 +78,56 @@ def add_frontend(g: Graph, audio: Value, lengths: Value) -> tuple[Value, Value]:
     Returns:
         features float32 [B, L, 560] and their lengths int64 [B].
     """
-    wave = _centred(g, audio, lengths)
+    frames = _frames(g, _heard(g, audio, lengths))
+    frames = g.op("Sub", frames, g.op("ReduceMean", frames, axes=[-1], keepdims=1))
     spectrum = g.op(
-        "Conv",
-        g.op("Unsqueeze", wave, g.const([1])),
-        g.weight("frontend.spectrum", spectrum_kernel()),
-        strides=[HOP],
+        "MatMul", _emphasised(g, frames), g.weight("frontend.spectrum", spectrum_matrix())
     )
     power = g.op("Mul", spectrum, spectrum)
-    real, imaginary = g.ops("Split", power, names=2, axis=1)
-    energy = g.op("Transpose", g.op("Add", real, imaginary), perm=[0, 2, 1])
+    real, imaginary = g.ops("Split", power, names=2, axis=-1)
+    energy = g.op("Add", real, imaginary)
     mel = g.op("MatMul", energy, g.weight("frontend.mel", mel_filters()))
     fbank = g.op("Log", g.op("Max", mel, g.const(LOG_FLOOR, np.float32)))
-    long_enough = g.op("Max", lengths, g.const([WINDOW]))
+    return _stacked(g, fbank, _frame_count(g, lengths))
+
+
+def _heard(g: Graph, audio: Value, lengths: Value) -> Value:
+    """Silence what lies behind a row's length."""
+    position = g.op("Unsqueeze", g.arange(g.size(audio, 1)), g.const([0]))
+    heard = g.op("Less", position, g.op("Unsqueeze", lengths, g.const([1])))
+    return g.op("Where", heard, audio, g.const(0.0, np.float32))
+
+
+def _frame_count(g: Graph, samples: Value) -> Value:
+    """How many frames fit whole; less sound than a window is padded to one."""
+    long_enough = g.op("Max", samples, g.const([WINDOW]))
     hops = g.op("Div", g.op("Sub", long_enough, g.const([WINDOW])), g.const([HOP]))
-    return _stacked(g, fbank, g.op("Add", hops, g.const([1])))
+    return g.op("Add", hops, g.const([1]))
 
 
-def _centred(g: Graph, audio: Value, lengths: Value) -> Value:
-    """Zero what is not heard, pad to one window, take off each row's mean.
+def _frames(g: Graph, audio: Value) -> Value:
+    """[B, S] -> [B, F, 400], overlapping: of blocks of 80 samples, 5 make a frame, 2 a hop."""
+    count = _frame_count(g, g.size(audio, 1))
+    blocks = g.op("Mul", count, g.const([HOP // _BLOCK]))
+    blocks = g.op("Add", blocks, g.const([(WINDOW - HOP) // _BLOCK]))
+    samples = g.op("Mul", blocks, g.const([_BLOCK]))
+    missing = g.op("Max", g.op("Sub", samples, g.size(audio, 1)), g.const([0]))
+    audio = g.op("Pad", audio, g.op("Concat", g.const([0, 0, 0]), missing, axis=0))
+    audio = g.op("Slice", audio, g.const([0]), samples, g.const([1]))
+    parts = g.reshape(audio, g.size(audio, 0), blocks, _BLOCK)
+    start = g.op("Mul", g.arange(count), g.const([HOP // _BLOCK]))
+    index = g.op("Add", g.op("Unsqueeze", start, g.const([1])), g.const(range(WINDOW // _BLOCK)))
+    frames = g.op("Gather", parts, index, axis=1)
+    return g.reshape(frames, g.size(audio, 0), count, WINDOW)
 
-    Every frame loses its own mean anyway; taking off the row's first keeps a large DC offset out
-    of float32 sums. Rows shorter than a window keep theirs: padding is part of their only frame.
-    """
-    one = g.const([1])
-    heard = g.cast(
-        g.op(
-            "Less",
-            g.op("Unsqueeze", g.arange(g.size(audio, 1)), g.const([0])),
-            g.op("Unsqueeze", lengths, one),
-        ),
-        np.float32,
-    )
-    audio = g.op("Where", g.cast(heard, np.bool_), audio, g.const(0.0, np.float32))
-    total = g.op("ReduceSum", audio, one, keepdims=1)
-    whole = g.op("Unsqueeze", g.op("GreaterOrEqual", lengths, g.const([WINDOW])), one)
-    count = g.cast(g.op("Unsqueeze", g.op("Max", lengths, one), one), np.float32)
-    mean = g.op("Where", whole, g.op("Div", total, count), g.const(0.0, np.float32))
-    audio = g.op("Sub", audio, g.op("Mul", mean, heard))
-    missing = g.op("Max", g.op("Sub", g.const([WINDOW]), g.size(audio, 1)), g.const([0]))
-    pads = g.op("Concat", g.const([0, 0, 0]), missing, axis=0)
-    return g.op("Pad", audio, pads)
+
+def _emphasised(g: Graph, frames: Value) -> Value:
+    """Take 0.97 of its predecessor off each sample; kaldi lets the first be its own."""
+    axis, one = g.const([-1]), g.const([1])
+    first = g.op("Slice", frames, g.const([0]), one, axis)
+    others = g.op("Slice", frames, g.const([0]), g.const([WINDOW - 1]), axis)
+    before = g.op("Concat", first, others, axis=-1)
+    return g.op("Sub", frames, g.op("Mul", before, g.const(PRE_EMPHASIS, np.float32)))
 
 
 def _stacked(g: Graph, fbank: Value, frames: Value) -> tuple[Value, Value]:

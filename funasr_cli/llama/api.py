@@ -135,7 +135,7 @@ class Api:
         self.llama_model_get_vocab = need("llama_model_get_vocab", c_void_p, c_void_p)
         self.llama_vocab_type = optional("llama_vocab_type", c_int, c_void_p)
         self.llama_vocab_n_tokens = need("llama_vocab_n_tokens", c_int32, c_void_p)
-        self.llama_vocab_is_eog = need("llama_vocab_is_eog", c_bool, c_void_p, c_int32)
+        self.llama_vocab_eos = need("llama_vocab_eos", c_int32, c_void_p)
         # takes vocab, text, bytes, ids, room, add_special, parse_special; gives n or -needed
         self.llama_tokenize = need(
             "llama_tokenize", c_int32, c_void_p, c_char_p, c_int32, c_void_p, c_int32, c_bool,

@@ -91,6 +91,7 @@ class LlamaModel:
         self._vocab = api.llama_model_get_vocab(model)
         self._resources = resources
         self._closed = False
+        self._end = int(api.llama_vocab_eos(self._vocab))
         self._n_vocab = int(api.llama_vocab_n_tokens(self._vocab))
         width = api.llama_model_n_embd_inp or api.llama_model_n_embd
         self._n_embd = int(width(model))
@@ -163,10 +164,14 @@ class LlamaModel:
             room = -n
 
     def is_end(self, token: int) -> bool:
-        """Whether this token ends a generation."""
+        """Whether this token ends a generation: the one end token that the GGUF names.
+
+        llama.cpp's `is_eog` also counts tokens whose names look like an end (<|fim_pad|>,
+        <|repo_name|>, ...); the reference does not stop there.
+        """
         self._check_usable()
         self._check_token(token)
-        return bool(self._api.llama_vocab_is_eog(self._vocab, token))
+        return token == self._end
 
     def evaluate(self, rows: Sequence[Rows]) -> list[Floats]:
         """Evaluate several runs in one batch; all of one kind (tokens or embeddings).
