@@ -163,7 +163,8 @@ def _window(blocks: Iterator[Floats], first: int, wanted: int | None) -> Iterato
 
 def _samples(frame: Any) -> Floats:  # noqa: ANN401 - av.AudioFrame, not imported here
     channels: Floats = frame.to_ndarray()
-    return channels[0] if len(channels) == 1 else channels.mean(axis=0, dtype=np.float32)
+    mono: Floats = channels[0] if len(channels) == 1 else channels.mean(axis=0, dtype=np.float32)
+    return mono
 
 
 def _open(source: AudioSource, stack: ExitStack) -> "InputContainer":

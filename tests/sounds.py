@@ -15,7 +15,7 @@ def tone(seconds: float, *, hertz: float = 440.0, rate: int = SAMPLE_RATE) -> Fl
     return (0.5 * np.sin(2 * np.pi * hertz * t)).astype(np.float32)
 
 
-def write_sound(
+def write_sound(  # noqa: PLR0913 - every side of a media file
     path: Path,
     samples: Floats,
     *,

@@ -34,7 +34,7 @@ def python(code: str, *arguments: str) -> str:
     return result.stdout
 
 
-def test_every_module_imports_first_and_alone():
+def test_every_module_imports_first_and_alone() -> None:
     """Cycles hide behind the order of imports: each module goes first once."""
     code = """
 import importlib, os, sys
@@ -56,7 +56,7 @@ for name in sys.argv[1:]:
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["transcribe", "--help"]])
-def test_help_loads_only_typer_and_rich(arguments: list[str]):
+def test_help_loads_only_typer_and_rich(arguments: list[str]) -> None:
     code = """
 import sys
 from funasr_cli.__main__ import main
@@ -71,7 +71,7 @@ print('LOADED', *sorted({m.split('.')[0] for m in sys.modules}))
     assert not {*HEAVY, *EXPORT_ONLY} & set(loaded)
 
 
-def test_importing_the_package_does_nothing():
+def test_importing_the_package_does_nothing() -> None:
     loaded = python("import sys, funasr_cli; print(*sys.modules)").split()
     assert not {*HEAVY, *EXPORT_ONLY, "typer", "rich"} & set(loaded)
     assert {name for name in loaded if name.startswith("funasr_cli")} == {
@@ -80,7 +80,7 @@ def test_importing_the_package_does_nothing():
     }
 
 
-def test_all_public_names_exist_and_have_docstrings():
+def test_all_public_names_exist_and_have_docstrings() -> None:
     for name in funasr_cli.__all__:
         value = getattr(funasr_cli, name)
         assert name == "__version__" or value.__doc__
@@ -88,7 +88,7 @@ def test_all_public_names_exist_and_have_docstrings():
         funasr_cli.nonsense  # noqa: B018
 
 
-def test_all_is_complete():
+def test_all_is_complete() -> None:
     errors = {
         name
         for name, value in vars(__import__("funasr_cli.errors").errors).items()
@@ -102,7 +102,7 @@ def test_all_is_complete():
     assert errors | results <= set(funasr_cli.__all__)
 
 
-def test_modules_fit_the_house():
+def test_modules_fit_the_house() -> None:
     for name in modules():
         path = PACKAGE.parent / Path(*name.split("."))
         file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")

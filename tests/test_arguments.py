@@ -10,17 +10,17 @@ from funasr_cli.errors import UsageError
     ("text", "seconds"),
     [("90", 90), ("1.5", 1.5), ("90s", 90), ("1:30", 90), ("1:02:03.5", 3723.5), ("90000ms", 90)],
 )
-def test_times(text: str, seconds: float):
+def test_times(text: str, seconds: float) -> None:
     assert parse_seconds("--start", text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "-1", "abc", "1:2:3:4", "1:30ms", "1e3"])
-def test_times_that_are_none(text: str):
+def test_times_that_are_none(text: str) -> None:
     with pytest.raises(UsageError, match="--start"):
         parse_seconds("--start", text)
 
 
-def test_formats():
+def test_formats() -> None:
     assert parse_formats(None) == ()
     assert parse_formats("srt, json,srt，text") == ("srt", "json", "txt")
     assert parse_formats("all") == ("txt", "srt", "json")
@@ -30,16 +30,16 @@ def test_formats():
     ("text", "message"),
     [("srtt", "did you mean srt"), ("talk.wav", "name the recording alone"), ("doc", "known are")],
 )
-def test_wrong_formats_get_a_hint(text: str, message: str):
+def test_wrong_formats_get_a_hint(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         parse_formats(text)
 
 
-def test_no_files_unless_asked_for():
+def test_no_files_unless_asked_for() -> None:
     assert parse_targets(["a.wav"], (), None).of("a.wav") == ()
 
 
-def test_files_of_one_stem_do_not_overwrite_each_other():
+def test_files_of_one_stem_do_not_overwrite_each_other() -> None:
     targets = parse_targets(["x/a.mp3", "x/a.wav", "b.mp3", "-"], ("srt",), Path("out"))
     assert [targets.of(n)[0][1].name for n in ("x/a.mp3", "x/a.wav", "b.mp3", "-")] == [
         "a.mp3.srt", "a.wav.srt", "b.srt", "stdin.srt",
@@ -48,11 +48,11 @@ def test_files_of_one_stem_do_not_overwrite_each_other():
         parse_targets(["x/a.mp3", "y/a.mp3"], ("srt",), Path("out"))
 
 
-def test_a_folder_alone_asks_for_text():
+def test_a_folder_alone_asks_for_text() -> None:
     assert parse_targets(["a.wav"], (), Path("out")).of("a.wav") == (("txt", Path("out/a.txt")),)
 
 
-def test_an_output_folder_that_is_a_file(tmp_path: Path):
+def test_an_output_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "f").touch()
     with pytest.raises(UsageError, match="is a file"):
         parse_targets(["a.wav"], ("txt",), tmp_path / "f")

@@ -38,7 +38,7 @@ def one_line(result: subprocess.CompletedProcess[str], code: int) -> str:
     return lines[0]
 
 
-def test_help_names_the_commands_and_exit_codes():
+def test_help_names_the_commands_and_exit_codes() -> None:
     result = funasr("--help")
     assert result.returncode == 0
     for word in ("transcribe", "export", "130"):
@@ -46,13 +46,13 @@ def test_help_names_the_commands_and_exit_codes():
     assert funasr("--version").stdout.startswith("funasr-cli ")
 
 
-def test_a_wrong_option_is_usage():
+def test_a_wrong_option_is_usage() -> None:
     result = funasr("transcribe", "a.wav", "--nonsense")
     assert result.returncode == 2
     assert "--nonsense" in result.stderr
 
 
-def test_a_missing_input_is_told_before_any_model_is_loaded(tmp_path: Path):
+def test_a_missing_input_is_told_before_any_model_is_loaded(tmp_path: Path) -> None:
     message = one_line(funasr("transcribe", tmp_path / "没有.wav", "-m", "nowhere"), 4)
     assert "没有.wav: no such file" in message
 
@@ -68,29 +68,31 @@ def test_a_missing_input_is_told_before_any_model_is_loaded(tmp_path: Path):
         (["--hotwords", "no/such/list.txt"], 4, "list.txt"),
     ],
 )
-def test_wrong_options_are_one_line(tmp_path: Path, options: list[str], code: int, words: str):
+def test_wrong_options_are_one_line(
+    tmp_path: Path, options: list[str], code: int, words: str
+) -> None:
     sound = write_sound(tmp_path / "a.wav", tone(0.5), codec="pcm_s16le")
     assert words in one_line(funasr("transcribe", sound, *options, cwd=tmp_path), code)
 
 
-def test_a_folder_without_a_model_is_told_apart_from_no_folder(tmp_path: Path):
+def test_a_folder_without_a_model_is_told_apart_from_no_folder(tmp_path: Path) -> None:
     sound = write_sound(tmp_path / "a.wav", tone(0.5), codec="pcm_s16le")
     message = one_line(funasr("transcribe", sound, "-m", tmp_path), 3)
     assert "is not a model directory" in message
 
 
-def test_debug_shows_the_traceback(tmp_path: Path):
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     result = funasr("transcribe", tmp_path / "x.wav", FUNASR_DEBUG="1")
     assert result.returncode == 4
     assert "Traceback" in result.stderr
 
 
-def test_an_export_of_nothing_says_what_is_missing(tmp_path: Path):
+def test_an_export_of_nothing_says_what_is_missing(tmp_path: Path) -> None:
     message = one_line(funasr("export", tmp_path / "nothing", "-o", tmp_path / "out"), 3)
     assert "nothing" in message
     assert not (tmp_path / "out").exists()
 
 
-def test_output_is_utf_8_whatever_the_locale(tmp_path: Path):
+def test_output_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
     result = funasr("transcribe", tmp_path / "录音.wav", LC_ALL="C", PYTHONIOENCODING="ascii")
     assert "录音.wav" in result.stderr

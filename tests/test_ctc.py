@@ -18,7 +18,7 @@ def frames(*ids: int) -> CtcFrames:
     )
 
 
-def test_repeats_collapse_and_blanks_drop():
+def test_repeats_collapse_and_blanks_drop() -> None:
     tokens = greedy_tokens(
         frames(BLANK, 2, 2, BLANK, 2, 0), TABLE, start=10.0, end=20.0, offset=0.0
     )
@@ -28,25 +28,25 @@ def test_repeats_collapse_and_blanks_drop():
     assert tokens[0].confidence == pytest.approx(0.66, abs=1e-4)
 
 
-def test_times_are_shifted_but_stay_within_the_segment():
+def test_times_are_shifted_but_stay_within_the_segment() -> None:
     tokens = greedy_tokens(frames(2, BLANK, 2), TABLE, start=5.0, end=5.15, offset=-0.1)
     assert [t.start for t in tokens] == pytest.approx([5.0, 5.02])
     late = greedy_tokens(frames(2, BLANK, 2), TABLE, start=5.0, end=5.15, offset=1.0)
     assert all(t.start == t.end == 5.15 for t in late)
 
 
-def test_a_character_spread_over_tokens_is_whole_again():
+def test_a_character_spread_over_tokens_is_whole_again() -> None:
     tokens = greedy_tokens(frames(0, 1, 2), TABLE, start=0, end=9, offset=0)
     assert ctc_text(tokens) == "你ok"
 
 
-def test_tags_are_text_as_in_the_reference_but_no_sound():
+def test_tags_are_text_as_in_the_reference_but_no_sound() -> None:
     tokens = greedy_tokens(frames(3, 4, 5, 2), TABLE, start=0, end=9, offset=0)
     assert ctc_text(tokens) == "<|zh|>ok"
     assert [t.piece for t in spoken(tokens)] == [b"ok"]
 
 
-def test_no_frames_give_no_tokens():
+def test_no_frames_give_no_tokens() -> None:
     assert greedy_tokens(frames(), TABLE, start=0, end=0, offset=0) == ()
 
 
@@ -55,12 +55,12 @@ def write(path: Path, *lines: str) -> Path:
     return path
 
 
-def test_the_token_table_is_read_in_order(tmp_path: Path):
+def test_the_token_table_is_read_in_order(tmp_path: Path) -> None:
     lines = [f"{base64.b64encode(t).decode()} {i}" for i, t in enumerate(TABLE[:-1])]
     assert read_tokens(write(tmp_path / "tokens.txt", *lines, f"<blk> {BLANK}")) == TABLE
 
 
 @pytest.mark.parametrize("line", ["YQ== 7", "YQ==", "%%% 0", ""])
-def test_a_broken_table_is_named_with_its_line(tmp_path: Path, line: str):
+def test_a_broken_table_is_named_with_its_line(tmp_path: Path, line: str) -> None:
     with pytest.raises(ModelError, match=r"tokens\.txt"):
         read_tokens(write(tmp_path / "tokens.txt", line))

@@ -16,7 +16,7 @@ def never(_ids: object) -> Stop | None:
 
 
 @given(answers)
-def test_the_answer_is_the_best_token_each_time(answer: list[int]):
+def test_the_answer_is_the_best_token_each_time(answer: list[int]) -> None:
     decoder = GreedyDecoder(FakeLanguageModel(answer))
     written = decoder.generate(decoder.prefill([7, 8], AUDIO, [9, 9]), budget=100, stop_at=never)
     assert (list(written.token_ids), written.stop) == (answer, "end")
@@ -24,14 +24,14 @@ def test_the_answer_is_the_best_token_each_time(answer: list[int]):
 
 
 @given(answers, st.integers(1, 50))
-def test_a_budget_is_told_apart_from_an_end(answer: list[int], budget: int):
+def test_a_budget_is_told_apart_from_an_end(answer: list[int], budget: int) -> None:
     decoder = GreedyDecoder(FakeLanguageModel(answer))
     written = decoder.generate(decoder.prefill([7], AUDIO, [9, 9]), budget=budget, stop_at=never)
     assert list(written.token_ids) == answer[:budget]
     assert written.stop == ("end" if len(answer) <= budget else "budget")
 
 
-def test_the_shared_prefix_is_evaluated_once():
+def test_the_shared_prefix_is_evaluated_once() -> None:
     model = FakeLanguageModel([65])
     decoder = GreedyDecoder(model)
     first = decoder.prefill([1, 2, 3], AUDIO, [9, 9])
@@ -44,13 +44,13 @@ def test_the_shared_prefix_is_evaluated_once():
     assert [position for position, _ in model.batches].count(0) == 2
 
 
-def test_numbers_that_overflowed_stop_the_answer():
+def test_numbers_that_overflowed_stop_the_answer() -> None:
     decoder = GreedyDecoder(FakeLanguageModel([65, 66, 67], broken_at=2))
     written = decoder.generate(decoder.prefill([1], AUDIO, [9, 9]), budget=9, stop_at=never)
     assert (written.token_ids, written.stop) == ((65, 66), "nan")
 
 
-def test_a_guard_stops_the_answer():
+def test_a_guard_stops_the_answer() -> None:
     decoder = GreedyDecoder(FakeLanguageModel([65] * 30))
     written = decoder.generate(
         decoder.prefill([1], AUDIO, [9, 9]),
@@ -61,13 +61,13 @@ def test_a_guard_stops_the_answer():
 
 
 @given(st.integers(9, 20))
-def test_the_context_limits_the_answer_without_an_error(n_ctx: int):
+def test_the_context_limits_the_answer_without_an_error(n_ctx: int) -> None:
     decoder = GreedyDecoder(FakeLanguageModel([65] * 50, n_ctx=n_ctx))
     written = decoder.generate(decoder.prefill([1], AUDIO, [9, 9]), budget=99, stop_at=never)
     assert written.stop == "budget"
     assert len(written.token_ids) == n_ctx - 8
 
 
-def test_a_prompt_that_does_not_fit_is_refused():
+def test_a_prompt_that_does_not_fit_is_refused() -> None:
     with pytest.raises(DecodeError, match="fewer hotwords"):
         GreedyDecoder(FakeLanguageModel([65], n_ctx=8)).prefill([1], AUDIO, [9, 9])

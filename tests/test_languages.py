@@ -5,24 +5,24 @@ from funasr_cli.languages import LANGUAGES, prompt_language
 
 
 @pytest.mark.parametrize("name", ["中文", "zh", "Chinese", "cn", "zh-CN", "zh_TW", " ZH "])
-def test_names_people_type_for_chinese(name: str):
+def test_names_people_type_for_chinese(name: str) -> None:
     assert prompt_language(name) == "中文"
 
 
 @pytest.mark.parametrize("name", [None, "", "auto", "None", "自动"])
-def test_auto_leaves_the_clause_out(name: str | None):
+def test_auto_leaves_the_clause_out(name: str | None) -> None:
     assert prompt_language(name) is None
 
 
-def test_every_language_answers_to_all_of_its_names():
+def test_every_language_answers_to_all_of_its_names() -> None:
     for name, aliases in LANGUAGES.items():
         assert all(prompt_language(alias) == name for alias in (name, *aliases))
 
 
-def test_cantonese_is_not_mandarin():
+def test_cantonese_is_not_mandarin() -> None:
     assert prompt_language("zh-HK") == "粤语"
 
 
-def test_a_wrong_name_proposes_a_near_one():
+def test_a_wrong_name_proposes_a_near_one() -> None:
     with pytest.raises(UsageError, match="did you mean english"):
         prompt_language("englich")

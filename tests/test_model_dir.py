@@ -33,33 +33,33 @@ def model(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_manifest_reads_back_what_was_written(model: Path):
+def test_a_manifest_reads_back_what_was_written(model: Path) -> None:
     manifest = read_manifest(model / "manifest.json")
     assert manifest.model == FACTS
-    assert Manifest(**{**vars(manifest)}).to_json() == manifest.to_json()
+    assert Manifest(**vars(manifest)).to_json() == manifest.to_json()
 
 
-def test_the_files_of_a_model(model: Path):
+def test_the_files_of_a_model(model: Path) -> None:
     files = open_model_dir(model)
     assert files.facts == FACTS
     assert files.sha256 == "abc"
     assert files.ctc == model / "c.onnx"
 
 
-def test_a_model_without_ctc_head(model: Path):
+def test_a_model_without_ctc_head(model: Path) -> None:
     manifest = replace(read_manifest(model / "manifest.json"), ctc=None, tokens=None)
     (model / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
     assert open_model_dir(model).ctc is None
 
 
-def test_an_unknown_field_of_a_later_version_is_no_error(model: Path):
+def test_an_unknown_field_of_a_later_version_is_no_error(model: Path) -> None:
     path = model / "manifest.json"
     text = path.read_text(encoding="utf-8").replace('"name": "tiny"', '"new": 1, "name": "tiny"')
     path.write_text(text, encoding="utf-8")
     assert read_manifest(path).model == FACTS
 
 
-def test_what_is_wrong_with_a_directory_is_named(model: Path, tmp_path: Path):
+def test_what_is_wrong_with_a_directory_is_named(model: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such model directory"):
         open_model_dir(tmp_path / "nowhere")
     (model / "d.gguf").write_bytes(b"short")
@@ -84,7 +84,7 @@ def tmp_path_with(folder: Path, name: str) -> Path:
     return folder
 
 
-def test_a_manifest_cannot_point_outside_its_directory(model: Path):
+def test_a_manifest_cannot_point_outside_its_directory(model: Path) -> None:
     manifest = read_manifest(model / "manifest.json")
     evil = replace(manifest, encoder=replace(artefact(model, "x"), name="../x"))
     (model / "manifest.json").write_text(evil.to_json(), encoding="utf-8")
@@ -92,7 +92,7 @@ def test_a_manifest_cannot_point_outside_its_directory(model: Path):
         open_model_dir(model)
 
 
-def test_files_of_the_other_project_are_recognised(tmp_path: Path):
+def test_files_of_the_other_project_are_recognised(tmp_path: Path) -> None:
     for name in ("Encoder-Adaptor.int8.onnx", "Encoder-Adaptor.fp16.onnx", "CTC.fp16.onnx"):
         tmp_path_with(tmp_path, f"Fun-ASR-Nano-{name}")
     tmp_path_with(tmp_path, "Fun-ASR-Nano-Decoder.q8_0.gguf")
@@ -103,7 +103,7 @@ def test_files_of_the_other_project_are_recognised(tmp_path: Path):
     assert files.encoder.name == "Fun-ASR-Nano-Encoder-Adaptor.fp16.onnx"
 
 
-def test_single_files_take_their_facts_from_the_manifest_beside_them(model: Path):
+def test_single_files_take_their_facts_from_the_manifest_beside_them(model: Path) -> None:
     files = named_files(model / "e.onnx", model / "c.onnx", model / "d.gguf", model / "tokens.txt")
     assert files.facts == FACTS
     with pytest.raises(ModelError, match="no such file"):
@@ -112,7 +112,7 @@ def test_single_files_take_their_facts_from_the_manifest_beside_them(model: Path
         named_files(model / "e.onnx", model / "c.onnx", model / "d.gguf", None)
 
 
-def test_the_order_of_choice(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_order_of_choice(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = tmp_path / "cwd"
     here.mkdir()
     monkeypatch.chdir(here)

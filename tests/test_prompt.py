@@ -27,19 +27,19 @@ HEADER = (
         ),
     ],
 )
-def test_the_wording_is_the_references(options: dict[str, object], user: str):
+def test_the_wording_is_the_references(options: dict[str, object], user: str) -> None:
     prompt = build_prompt(**options)  # type: ignore[arg-type]
     assert prompt.prefix == SYSTEM + user
     assert prompt.suffix == "<|im_end|>\n<|im_start|>assistant\n"
 
 
-def test_models_without_system_turn_or_with_a_think_block():
+def test_models_without_system_turn_or_with_a_think_block() -> None:
     prompt = build_prompt(system=False, think_block=True)
     assert prompt.prefix == "<|im_start|>user\n语音转写："
     assert prompt.suffix.endswith("assistant\n<think>\n\n</think>\n\n")
 
 
-def test_control_tokens_in_what_users_write_are_removed():
+def test_control_tokens_in_what_users_write_are_removed() -> None:
     prompt = build_prompt(hotwords=["<|im_end|>", "北<|im_start|>京"], context="</think>a")
     assert prompt.prefix.count("<|im_end|>") == 1
     assert "[北京]" in prompt.prefix

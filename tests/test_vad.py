@@ -1,7 +1,10 @@
+from collections.abc import Iterator
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from funasr_cli.protocols import Floats
 from funasr_cli.units import SAMPLE_RATE
 from funasr_cli.vad import cut
 
@@ -12,7 +15,9 @@ from funasr_cli.vad import cut
     st.booleans(),
     st.floats(0, 100),
 )
-def test_pieces_join_to_the_stream(sizes: list[int], max_s: float, at_quiet: bool, start: float):
+def test_pieces_join_to_the_stream(
+    sizes: list[int], max_s: float, at_quiet: bool, start: float
+) -> None:
     rng = np.random.default_rng(0)
     chunks = [rng.normal(size=size).astype(np.float32) for size in sizes]
     pieces = list(cut(chunks, max_s=max_s, at_quiet=at_quiet, start=start))
@@ -26,7 +31,7 @@ def test_pieces_join_to_the_stream(sizes: list[int], max_s: float, at_quiet: boo
         at = piece.end
 
 
-def test_the_cut_falls_into_the_pause():
+def test_the_cut_falls_into_the_pause() -> None:
     rng = np.random.default_rng(1)
     sound = rng.normal(size=20 * SAMPLE_RATE).astype(np.float32) * 0.1
     sound[int(8.0 * SAMPLE_RATE) : int(8.4 * SAMPLE_RATE)] *= 0.01
@@ -35,10 +40,10 @@ def test_the_cut_falls_into_the_pause():
     assert next(cut([sound], max_s=10.0, at_quiet=False)).end == 10.0
 
 
-def test_nothing_is_read_before_it_is_needed():
+def test_nothing_is_read_before_it_is_needed() -> None:
     taken = []
 
-    def chunks():  # type: ignore[no-untyped-def] # noqa: ANN202
+    def chunks() -> Iterator[Floats]:
         for number in range(100):
             taken.append(number)
             yield np.ones(SAMPLE_RATE, np.float32)

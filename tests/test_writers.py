@@ -46,15 +46,15 @@ TRANSCRIPT = Transcript(
 )
 
 
-def test_srt():
+def test_srt() -> None:
     assert WRITERS["srt"](TRANSCRIPT) == "1\n01:00:59,123 --> 01:01:00,250\n你好。\n"
 
 
-def test_txt():
+def test_txt() -> None:
     assert WRITERS["txt"](TRANSCRIPT) == "你好。\n"
 
 
-def test_json_carries_what_the_schema_names():
+def test_json_carries_what_the_schema_names() -> None:
     value = json.loads(WRITERS["json"](TRANSCRIPT))
     assert list(value) == [
         "schema", "audio", "model", "language", "text", "segments", "timings", "warnings",
@@ -76,11 +76,11 @@ def test_json_carries_what_the_schema_names():
     ]  # fmt: skip
 
 
-def test_compact_json_is_one_line():
+def test_compact_json_is_one_line() -> None:
     assert to_json(TRANSCRIPT, compact=True).count("\n") == 1
 
 
-def test_a_file_appears_whole_or_not_at_all(tmp_path: Path):
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "深" / "a.srt"
     write_text(target, "old\n")
     with pytest.raises(UnicodeEncodeError):
@@ -89,7 +89,7 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path):
     assert [p.name for p in target.parent.iterdir()] == ["a.srt"]
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         write_text(tmp_path / "file" / "a.srt", "text")

@@ -1,7 +1,6 @@
 """`funasr transcribe`: recordings -> text, subtitles, JSON."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,8 @@ import typer
 from funasr_cli.cli.arguments import Targets, parse_formats, parse_seconds, parse_targets
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from funasr_cli.audio import AudioSource
     from funasr_cli.cli.console import Sink
     from funasr_cli.results import Transcript

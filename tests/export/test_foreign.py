@@ -4,12 +4,14 @@ The real files cannot be had; what is tested is that each variant is recognised,
 inputs ask for, and cut to the rows that belong to the sound.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import NodeProto, TensorProto, helper
 from sounds import tone
 
 from funasr_cli.errors import ModelError
@@ -19,11 +21,23 @@ from funasr_cli.foreign import ForeignCtc, ForeignEncoder
 pytestmark = pytest.mark.export
 
 H, D, V = 4, 6, 9
-NUMPY = {TensorProto.FLOAT: np.float32, TensorProto.FLOAT16: np.float16}
+NUMPY: dict[int, type[np.floating[Any]]] = {
+    TensorProto.FLOAT: np.float32,
+    TensorProto.FLOAT16: np.float16,
+}
 SOUND = tone(2.0)
 
+Value: TypeAlias = tuple[str, int, Sequence[Any]]
+"""Name, type and shape of a graph's input or output."""
 
-def save(path: Path, nodes, inputs, outputs, constants=()):  # type: ignore[no-untyped-def] # noqa: ANN001
+
+def save(
+    path: Path,
+    nodes: Sequence[NodeProto],
+    inputs: Sequence[Value],
+    outputs: Sequence[Value],
+    constants: Sequence[TensorProto] = (),
+) -> Path:
     graph = helper.make_graph(
         nodes,
         "g",
@@ -36,7 +50,7 @@ def save(path: Path, nodes, inputs, outputs, constants=()):  # type: ignore[no-u
     return path
 
 
-def encoder(path: Path, inputs: list[tuple[str, int, list[object]]], frames: int) -> Path:
+def encoder(path: Path, inputs: Sequence[Value], frames: int) -> Path:
     """Answer with constants [1, frames, ...] after touching every input."""
     kind = inputs[0][1]
     values = {
@@ -48,12 +62,11 @@ def encoder(path: Path, inputs: list[tuple[str, int, list[object]]], frames: int
         for n, v in values.items()
     ]
     nodes = []
-    for number, (name, dtype, _) in enumerate(inputs):
+    for number, (name, *_) in enumerate(inputs):
         nodes.append(helper.make_node("Shape", [name], [f"s{number}"]))
         nodes.append(helper.make_node("Cast", [f"s{number}"], [f"f{number}"], to=kind))
         nodes.append(helper.make_node("ReduceSum", [f"f{number}"], [f"t{number}"], keepdims=0))
         nodes.append(helper.make_node("Sub", [f"t{number}", f"t{number}"], [f"z{number}"]))
-        del dtype
     total = "z0"
     for number in range(1, len(inputs)):
         nodes.append(helper.make_node("Add", [total, f"z{number}"], [f"a{number}"]))
@@ -67,7 +80,7 @@ FRAMES = 34
 """60 ms frames in two seconds, as those graphs count them."""
 
 
-def test_the_oldest_graph_cuts_its_rows_itself(tmp_path: Path):
+def test_the_oldest_graph_cuts_its_rows_itself(tmp_path: Path) -> None:
     path = encoder(tmp_path / "e.onnx", [("audio", TensorProto.FLOAT, [1, 1, "n"])], FRAMES)
     (encoded,) = ForeignEncoder(path, threads=1).encode([SOUND])
     assert encoded.encoder_out.shape == (FRAMES, H)
@@ -75,15 +88,15 @@ def test_the_oldest_graph_cuts_its_rows_itself(tmp_path: Path):
 
 
 @pytest.mark.parametrize("kind", [TensorProto.FLOAT, TensorProto.FLOAT16])
-def test_the_graph_with_lengths_is_cut_by_the_caller(tmp_path: Path, kind: int):
-    inputs = [("audio", kind, [1, 1, "n"]), ("ilens", TensorProto.INT64, [1])]
+def test_the_graph_with_lengths_is_cut_by_the_caller(tmp_path: Path, kind: int) -> None:
+    inputs: list[Value] = [("audio", kind, [1, 1, "n"]), ("ilens", TensorProto.INT64, [1])]
     path = encoder(tmp_path / "e.onnx", inputs, FRAMES)
     (encoded,) = ForeignEncoder(path, threads=1).encode([SOUND])
     assert encoded.encoder_out.dtype == np.float32
     assert encoded.audio_embeds.shape == (-(-FRAMES // 8), D)
 
 
-def test_the_graph_that_wants_features_gets_the_exact_ones(tmp_path: Path):
+def test_the_graph_that_wants_features_gets_the_exact_ones(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("Identity", ["lfr_feat"], ["enc_output"]),
         helper.make_node("Unsqueeze", ["mask", "two"], ["m"]),
@@ -105,8 +118,11 @@ def test_the_graph_that_wants_features_gets_the_exact_ones(tmp_path: Path):
     assert np.array_equal(encoded.audio_embeds, features[: -(-len(features) // 8)])
 
 
-def test_an_unknown_graph_is_refused_with_its_names(tmp_path: Path):
-    inputs = [("audio", TensorProto.FLOAT, [1, 1, "n"]), ("query_embed", TensorProto.FLOAT, [1])]
+def test_an_unknown_graph_is_refused_with_its_names(tmp_path: Path) -> None:
+    inputs: list[Value] = [
+        ("audio", TensorProto.FLOAT, [1, 1, "n"]),
+        ("query_embed", TensorProto.FLOAT, [1]),
+    ]
     path = encoder(tmp_path / "e.onnx", inputs, FRAMES)
     with pytest.raises(ModelError, match="query_embed"):
         ForeignEncoder(path, threads=1)
@@ -116,7 +132,7 @@ def test_an_unknown_graph_is_refused_with_its_names(tmp_path: Path):
 
 def ctc(path: Path, kind: str, dtype: int = TensorProto.FLOAT) -> Path:
     """Score states [1, T, V] as they come: the states are the logits."""
-    nodes, outputs = [], []
+    outputs: list[Value]
     if kind == "logits":
         nodes = [helper.make_node("Identity", ["enc_output"], ["logits"])]
         outputs = [("logits", dtype, [1, "T", V])]
@@ -140,7 +156,7 @@ def ctc(path: Path, kind: str, dtype: int = TensorProto.FLOAT) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["logits", "indices", "topk"])
-def test_every_ctc_variant_gives_the_same_path(tmp_path: Path, kind: str):
+def test_every_ctc_variant_gives_the_same_path(tmp_path: Path, kind: str) -> None:
     logits = np.random.default_rng(0).normal(size=(11, V)).astype(np.float32)
     frames = ForeignCtc(ctc(tmp_path / "c.onnx", kind), threads=1).run(logits)
     assert np.array_equal(frames.token_ids, logits.argmax(axis=1))
@@ -149,7 +165,7 @@ def test_every_ctc_variant_gives_the_same_path(tmp_path: Path, kind: str):
         assert np.allclose(frames.log_probs, expected.max(axis=1), atol=1e-5)
 
 
-def test_a_half_precision_head_is_fed_halves(tmp_path: Path):
+def test_a_half_precision_head_is_fed_halves(tmp_path: Path) -> None:
     logits = np.random.default_rng(1).normal(size=(5, V)).astype(np.float32)
     path = ctc(tmp_path / "c.onnx", "logits", TensorProto.FLOAT16)
     frames = ForeignCtc(path, threads=1).run(logits)
