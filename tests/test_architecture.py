@@ -11,8 +11,8 @@ import pytest
 import funasr_cli
 
 PACKAGE = Path(funasr_cli.__file__).parent
-HEAVY = ("numpy", "onnxruntime", "av", "gguf", "pypinyin", "rapidfuzz", "soundfile")
-EXPORT_ONLY = ("torch", "onnx", "transformers", "yaml")
+HEAVY = ("numpy", "onnxruntime", "av", "pypinyin", "xllamacpp")
+EXPORT_ONLY = ("torch", "onnx", "transformers", "yaml", "gguf")
 
 
 def modules() -> Iterator[str]:
