@@ -9,9 +9,13 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             # a lone surrogate in a file name must not end a run
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    from funasr_cli.cli.app import app
+    try:
+        from funasr_cli.cli.app import app
 
-    app(prog_name="funasr")
+        app(prog_name="funasr")
+    except KeyboardInterrupt:  # while the imports were still going on
+        sys.stderr.write("funasr: interrupted\n")
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -64,7 +65,7 @@ class Sink:
         if self.quiet:
             return
         timings = transcript.timings
-        table = Table(title=escape(transcript.path), title_justify="left", title_style="bold")
+        table = Table(title=escape(transcript.path), title_justify="left", box=SIMPLE_HEAD)
         table.add_column("stage")
         table.add_column("ms", justify="right")
         table.add_column("share", justify="right")
