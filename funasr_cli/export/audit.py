@@ -40,7 +40,7 @@ class Audit:
         return {
             **self.groups,
             "ignored": {"count": len(self.ignored), "first": few},
-            "notes": self.notes,
+            "notes": sorted(self.notes),
         }
 
 

@@ -54,8 +54,10 @@ class CheckpointConfig:
     """D, width of the language model."""
     ctc_heads: int
     ctc_blocks: int
+    path: Path
+    """config.yaml."""
     raw: dict[str, Any]
-    """The whole of config.yaml."""
+    """The whole of it."""
 
     def section(self, *path: str) -> dict[str, Any]:
         """A nested section; empty where it is absent."""
@@ -75,11 +77,11 @@ class CheckpointConfig:
         key = "ctc_decoder_conf"
         step = int(self.section(key).get("downsample_rate", 2))
         if step != 1:
-            raise ModelError(f"{CONFIG}: {key}.downsample_rate is {step}, only 1 is supported")
+            raise ModelError(f"{self.path}: {key}.downsample_rate is {step}, only 1 is supported")
         if self.ctc_heads < 1 or self.encoder_dim % self.ctc_heads:
             raise ModelError(
-                f"{CONFIG}: {key}.attention_heads is {self.ctc_heads}, which does not divide the "
-                f"width {self.encoder_dim}"
+                f"{self.path}: {key}.attention_heads is {self.ctc_heads}, which does not "
+                f"divide the width {self.encoder_dim}"
             )
 
     @property
@@ -163,6 +165,7 @@ def _parse(raw: dict[str, Any], path: Path, llm_dim: int) -> CheckpointConfig:
         llm_dim=llm_dim,
         ctc_heads=int(ctc.get("attention_heads", DEFAULT_HEADS)),
         ctc_blocks=int(ctc.get("n_layer", 2)),
+        path=path,
         raw=raw,
     )
     _check(path, config)

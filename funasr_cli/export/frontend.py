@@ -45,7 +45,8 @@ def spectrum_matrix() -> NDArray[np.float32]:
     hamming = 0.54 - 0.46 * np.cos(2 * np.pi * n / (WINDOW - 1))
     angle = 2 * np.pi * np.outer(np.arange(N_FFT // 2 + 1)[BINS], n) / N_FFT
     matrix = SCALE * hamming * np.concatenate([np.cos(angle), -np.sin(angle)])
-    return matrix.T.astype(np.float32)
+    transposed: NDArray[np.float32] = matrix.T.astype(np.float32)
+    return transposed
 
 
 def mel_filters() -> NDArray[np.float32]:

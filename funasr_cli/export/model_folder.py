@@ -7,7 +7,7 @@ import secrets
 import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from funasr_cli.errors import ModelError, OutputError
 from funasr_cli.manifest import MANIFEST, TOKENS_FILE, Manifest, read_manifest
@@ -82,8 +82,16 @@ def merged(
         model=facts,
         encoder=new.encoder or kept.encoder,
         decoder=new.decoder or kept.decoder,
-        audit={**kept.audit, **new.audit},
+        audit=_merged_audit(kept.audit, new.audit),
     )
+
+
+def _merged_audit(kept: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Join two audits of one checkpoint, in the order that one of everything has."""
+    notes = sorted({*kept.get("notes", ()), *new["notes"]})
+    whole = {**kept, **new, "notes": notes}
+    order = ["audio_encoder", "audio_adaptor", "llm", "ctc", "ignored", "notes"]
+    return {key: whole[key] for key in order if key in whole}
 
 
 def stale_files(before: Manifest | None, after: Manifest) -> set[str]:
