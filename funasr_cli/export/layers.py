@@ -21,8 +21,6 @@ TRANSFORMER_EPS = 1e-12
 """The adaptor and the CTC decoder come from another code base than the encoder."""
 _HIDDEN_KEY = -1e30
 """Added to the scores of padded keys: exp() of the rest is exactly 0."""
-_TINY = 1e-20
-"""Keeps a scale of all-zero numbers from being a division by zero."""
 
 
 class Weights(Protocol):
@@ -61,35 +59,22 @@ def padding(g: Graph, x: Value, lengths: Value) -> Padding:
 
 
 class Layers:
-    """Adds a checkpoint's layers to a graph; `name` is always the prefix of their tensors.
+    """Adds a checkpoint's layers to a graph; `name` is always the prefix of their tensors."""
 
-    With `int8`, the matrices are stored in 8 bits.
-    """
-
-    def __init__(self, graph: Graph, weights: Weights, *, int8: bool = False) -> None:
+    def __init__(self, graph: Graph, weights: Weights) -> None:
         self.graph = graph
         self.weights = weights
-        self._int8 = int8
 
     def linear(self, x: Value, name: str) -> Value:
         """Add x W^T + b."""
         w = self.weights
         return self.affine(x, name, w.read(f"{name}.weight"), w.read(f"{name}.bias"))
 
-    def affine(
-        self, x: Value, name: str, weight: Floats, bias: Floats, body: Graph | None = None
-    ) -> Value:
-        """Add x W^T + b of given `weight` [out, in] and `bias` [out].
-
-        With `body`, the computation goes there; the arrays stay in the graph around it.
-        """
-        g = body or self.graph
-        stored_bias = self.graph.weight(f"{name}.bias", bias)
-        if self._int8:
-            product = _int8_product(g, x, *self._store_int8(name, weight))
-        else:
-            product = g.op("MatMul", x, self.graph.weight(f"{name}.weight", weight.T))
-        return g.op("Add", product, stored_bias)
+    def affine(self, x: Value, name: str, weight: Floats, bias: Floats) -> Value:
+        """Add x W^T + b of given `weight` [out, in] and `bias` [out]."""
+        g = self.graph
+        product = g.op("MatMul", x, g.weight(f"{name}.weight", weight.T))
+        return g.op("Add", product, g.weight(f"{name}.bias", bias))
 
     def norm(self, x: Value, name: str, epsilon: float) -> Value:
         """Add a LayerNorm over the last dimension."""
@@ -154,33 +139,3 @@ class Layers:
             x = g.op("Add", x, self.linear(mixed, f"{layer}_out"))
             x = self.feed_forward(x, block, TRANSFORMER_EPS)
         return x
-
-    def _store_int8(self, name: str, weight: Floats) -> tuple[Value, Value]:
-        """Store `weight` [out, in] in 8 bits, one scale per output.
-
-        Unsigned with a zero point of 128: without VNNI a product of unsigned and signed bytes is
-        summed in 16 bits and may saturate; of two unsigned ones it is not.
-
-        Returns:
-            The weights uint8 [in, out] and their scales float32 [out].
-        """
-        scale = np.maximum(np.abs(weight).max(axis=1), np.float32(_TINY)) / np.float32(127)
-        steps = np.rint(weight / scale[:, None]) + 128
-        return (
-            self.graph.weight(f"{name}.weight_int8", steps.astype(np.uint8).T),
-            self.graph.weight(f"{name}.weight_scale", scale),
-        )
-
-
-def _int8_product(g: Graph, x: Value, weight: Value, scale: Value) -> Value:
-    """Multiply by 8-bit weights; `x` is rounded to 8 bits frame by frame.
-
-    One scale per frame, not per batch: finer, and no row changes another row's numbers.
-    """
-    centre = g.const(128, np.uint8)
-    step = g.const(1 / 127, np.float32)
-    loudest = g.op("ReduceMax", g.op("Abs", x), axes=[-1], keepdims=1)
-    loudest = g.op("Max", loudest, g.const(_TINY, np.float32))
-    rounded = g.op("QuantizeLinear", g.op("Div", x, loudest), step, centre)
-    total = g.cast(g.op("MatMulInteger", rounded, weight, centre, centre), np.float32)
-    return g.op("Mul", total, g.op("Mul", g.op("Mul", loudest, step), scale))

@@ -77,6 +77,19 @@ def test_ctc_rows_are_independent_in_full_precision(model: Path) -> None:
             close(a[i, :length], b[0])
 
 
+def test_8_bits_change_little(checkpoint: Path, model: Path, tmp_path: Path) -> None:
+    export_model(checkpoint, tmp_path / "model", parts=frozenset({"ctc"}))
+    rounded = open_onnx(next((tmp_path / "model").glob("*CTC.int8.onnx")))
+    exact = open_onnx(next(model.glob("*CTC.fp32.onnx")))
+    rng = np.random.default_rng(0)
+    # frames of very different loudness: each has a scale of its own
+    states = rng.standard_normal((2, 150, 32)) * np.exp(rng.standard_normal((2, 150, 1)))
+    given = {"encoder_out": states.astype(np.float32), "encoder_lengths": np.array([150, 90])}
+    ours, theirs = rounded.run(None, given), exact.run(None, given)
+    assert (ours[0] == theirs[0]).mean() > 0.97
+    np.testing.assert_allclose(ours[2][..., 0], theirs[2][..., 0], atol=0.12)
+
+
 def test_no_sound_at_all_is_silence(model: Path) -> None:
     encoder = open_onnx(next(model.glob("*Encoder*")))
     nothing = encoder.run(
