@@ -71,9 +71,9 @@ def audit_checkpoint(
         config.check_ctc()
         problem = _check(audit, checkpoint, "ctc", ctc)
         if problem:
-            raise MissingCtcError(
-                f"{checkpoint.path}: the CTC head is incomplete: {problem}; {_CTC_REMEDY}"
-            )
+            absent = not audit.groups["ctc"]["found"]
+            what = "has no CTC head" if absent else f"has no whole CTC head: {problem}"
+            raise MissingCtcError(f"{checkpoint.path} {what}; {_CTC_REMEDY}")
     known = set().union(*required.values(), ctc)
     audit.ignored = sorted(name for name in checkpoint.names if name not in known)
     if checkpoint.merged:

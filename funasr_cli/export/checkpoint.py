@@ -116,9 +116,16 @@ def load_checkpoint(folder: Path, lora_alpha: float) -> Checkpoint:
         )
     try:
         loaded = _load(torch, path)
+    except MemoryError:
+        raise
     except Exception as error:  # torch raises half a dozen kinds here, none of them documented
         lines = str(error).strip().splitlines()
         reason = lines[0][:200] if lines else type(error).__name__
+        if "Unsupported global" in str(error):
+            raise ModelError(
+                f"{path} holds Python objects besides tensors, which are not loaded because they "
+                "may run code: save its state_dict alone, with torch.save"
+            ) from error
         raise ModelError(
             f"{path} is not a readable PyTorch checkpoint: truncated, still a Git LFS pointer, or "
             f"not a model ({reason}); download it again"

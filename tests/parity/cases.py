@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from parity.architecture import Architecture
+from parity.architecture import FULL_SIZE, Architecture
 from parity.checkpoints import noise
 
 Sound = NDArray[np.float32]
@@ -115,6 +115,8 @@ CASES = (
         Architecture(lora=True, do_think=False, ctc="none"),
     ),
 )
+FULL = Case("full", "the sizes of Fun-ASR-Nano-2512", FULL_SIZE, ("voice", "odd", "long"))
+"""Takes some gigabytes of memory and disk, and minutes."""
 
 
 def sound(name: str, seed: int = 0) -> Sound:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # as pytest does
 
-from parity.cases import CASES
+from parity.cases import CASES, FULL, Case
 from parity.checkpoints import write_checkpoint
 from parity.exchange import make_environment, run_reference, sounds_of, write_golden
 from parity.ours import Difference, compare
@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=1, help="random checkpoints of each kind")
     parser.add_argument("--seed", type=int, help="the first seed (default: any)")
     parser.add_argument("--python", type=Path, help="Python that has the reference installed")
+    parser.add_argument("--full-size", action="store_true", help="one of the official sizes, too")
     parser.add_argument("--long", action="store_true", help="also 20 s of sound (slow)")
     parser.add_argument("--write", action="store_true", help="renew the files of tests/data/parity")
     options = parser.parse_args(arguments)
@@ -41,15 +42,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         first = secrets.randbelow(10**6) + 1 if options.seed is None else options.seed
         found = []
         for seed in range(first, first + options.seeds):
-            found += run(python, work / str(seed), seed, ("long",) if options.long else ())
+            more = ("long",) if options.long else ()
+            found += run(CASES, python, work / str(seed), seed, more)
+        if options.full_size:
+            found += run((FULL,), python, work / "full", first, ())
     _print(f"worst of seeds {first}..{first + options.seeds - 1}", [_worst(found)])
     return 1 if any(d.problems for d in found) else 0
 
 
-def run(python: Path, work: Path, seed: int, more: Sequence[str]) -> list[Difference]:
-    """Compare all cases under one seed."""
+def run(
+    cases: Sequence[Case], python: Path, work: Path, seed: int, more: Sequence[str]
+) -> list[Difference]:
+    """Compare cases under one seed."""
     found = []
-    for case in CASES:
+    for case in cases:
         folder = write_checkpoint(work / case.name, case.architecture, seed, case.change)
         sounds = sounds_of(case, seed, more)
         said = run_reference(python, folder, sounds, work)
@@ -69,6 +75,7 @@ def _worst(found: list[Difference]) -> Difference:
     return Difference(
         "worst",
         lfr=max(d.lfr for d in found),
+        rounding=max(d.rounding for d in found),
         encoder=max(d.encoder for d in found),
         embeds=max(d.embeds for d in found),
         ctc=count("ctc"),
@@ -82,11 +89,11 @@ def _worst(found: list[Difference]) -> Difference:
 def _print(title: str, found: list[Difference]) -> None:
     write = sys.stdout.write
     write(f"\n{title}\n")
-    write("case      features   encoder    embeds   ctc same  log-prob  tokens same  draws\n")
+    write("case     features (float64)  encoder   embeds  ctc same log-prob   tokens same draws\n")
     for d in found:
         write(
-            f"{d.case:8} {d.lfr:9.1e} {d.encoder:9.1e} {d.embeds:9.1e} {d.ctc:>10} "
-            f"{d.log_probs:9.1e} {d.tokens:>12} {d.draws:6}\n"
+            f"{d.case:8} {d.lfr:8.1e} {d.rounding:9.1e} {d.encoder:8.1e} {d.embeds:8.1e} "
+            f"{d.ctc:>9} {d.log_probs:8.1e} {d.tokens:>13} {d.draws:5}\n"
         )
         for problem in d.problems:
             write(f"         {problem}\n")
