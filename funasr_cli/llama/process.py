@@ -124,7 +124,7 @@ def start(llama_bin: Path | None = None) -> Backend:
         backend = _PROCESS.backend
         found = find(llama_bin)
         if backend is None:
-            _let_threads_sleep()
+            _bound_spinning()
             backend = _PROCESS.backend = _start(Library(found))
         backend.check_process()
         if not found.path.samefile(backend.path):
@@ -134,15 +134,15 @@ def start(llama_bin: Path | None = None) -> Backend:
         return backend
 
 
-def _let_threads_sleep() -> None:
-    """Make OpenMP builds wait asleep; read by libgomp when the library is opened.
+def _bound_spinning() -> None:
+    """Make OpenMP builds spin shortly; read by libgomp when the library is opened.
 
-    Its threads otherwise spin at every barrier, of which a token has hundreds. Where another
-    program wants a core, the one thread then burns the time slice that the other one needs:
-    16 times slower, measured with two busy processes on two cores.
+    By default its threads spin for milliseconds at every barrier, of which a token has hundreds.
+    Where another program wants a core, one thread burns the time slice that the other one
+    needs: up to a hundred times slower. Without spinning, two threads are no faster than one.
     """
-    if "GOMP_SPINCOUNT" not in os.environ:
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 def _start(library: Library) -> Backend:

@@ -6,13 +6,16 @@ from contextlib import ExitStack
 from ctypes import create_string_buffer, memmove
 from itertools import accumulate
 from pathlib import Path
+from time import perf_counter
 from types import TracebackType
 
 import numpy as np
 
 from funasr_cli.errors import DecodeError
+from funasr_cli.llama.api import Batch
 from funasr_cli.llama.batch import FlatRows, check_runs
 from funasr_cli.llama.loading import Settings, load_context, load_model
+from funasr_cli.llama.pace import Pace
 from funasr_cli.llama.process import Backend, start
 from funasr_cli.protocols import Floats, Rows
 
@@ -46,7 +49,7 @@ def open_language_model(  # noqa: PLR0913 - each is one number of the context
             different lengths then take one pass over the weights instead of several, and
             copies cost nothing; but every row looks at every sequence's cells, so runs of
             equal length get slower as contexts grow. For drafts, not for plain decoding.
-        threads: threads of the computation.
+        threads: most threads of the computation; see `pace`.
         llama_bin: library or its folder; None: see `library.find`.
 
     Raises:
@@ -60,7 +63,7 @@ def open_language_model(  # noqa: PLR0913 - each is one number of the context
         stack.callback(backend.api.llama_model_free, model)
         context = load_context(backend, path, model, settings)
         stack.callback(backend.api.llama_free, context)
-        return LlamaModel(backend, path, model, context, n_outputs, stack.pop_all())
+        return LlamaModel(backend, path, model, context, settings, stack.pop_all())
 
 
 class LlamaModel:
@@ -76,7 +79,7 @@ class LlamaModel:
         path: Path,
         model: int,
         context: int,
-        n_outputs: int,
+        settings: Settings,
         resources: ExitStack,
     ) -> None:
         api = backend.api
@@ -98,7 +101,9 @@ class LlamaModel:
         self._n_seq = int(api.llama_n_seq_max(context))
         self._n_ctx = int(api.llama_n_ctx(context)) // self._n_seq
         self._n_batch = int(api.llama_n_batch(context))
-        self._n_outputs = n_outputs
+        self._n_outputs = settings.n_outputs
+        self._pace = Pace(settings.threads)
+        self._threads = settings.threads
         self._held = [0] * self._n_seq  # positions in the cache, by sequence
 
     def __enter__(self) -> "LlamaModel":
@@ -228,7 +233,7 @@ class LlamaModel:
         target, row_bytes = out.ctypes.data, out.strides[0]
         for batch, wanted in flat.batches(self._n_batch, self._n_outputs):
             self.backend.log.clear()
-            code = self._api.llama_decode(self._context, batch)
+            code = self._timed_decode(batch)
             if code != 0:
                 raise DecodeError(self._why(code, flat))
             for row in wanted:
@@ -237,6 +242,17 @@ class LlamaModel:
                     raise DecodeError("llama.cpp kept no logits for a row that asked for them")
                 memmove(target, logits, row_bytes)
                 target += row_bytes
+
+    def _timed_decode(self, batch: Batch) -> int:
+        """Call llama_decode with as many threads as are of use now."""
+        threads, rows = self._pace.threads(batch.n_tokens), batch.n_tokens
+        if threads != self._threads:
+            self._api.llama_set_n_threads(self._context, threads, threads)
+            self._threads = threads
+        begin = perf_counter()
+        code = int(self._api.llama_decode(self._context, batch))
+        self._pace.took(threads, rows, perf_counter() - begin)
+        return code
 
     def _why(self, code: int, flat: FlatRows) -> str:
         """Explain a result of llama_decode other than 0."""
