@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from funasr_cli.export.audit import EMBEDDING, HEAD
-from funasr_cli.export.qwen_tokenizer import QwenTokenizer, read_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,9 +18,10 @@ if TYPE_CHECKING:
 
     from funasr_cli.export.checkpoint import Checkpoint
     from funasr_cli.export.qwen import QwenConfig
+    from funasr_cli.export.qwen_tokenizer import QwenTokenizer
+    from funasr_cli.export.source import Source
 
 ARCHITECTURE = "qwen3"
-DECODER_TYPES = ("q8_0", "f16", "bf16", "f32")
 _FILE_TYPE = {"f32": 0, "f16": 1, "q8_0": 7, "bf16": 32}
 """llama.cpp's number for a file of mostly this type."""
 _BLOCK = 32
@@ -50,7 +50,7 @@ class _Tensor:
     name: str
     source: str
     kind: str
-    """Its type, one of DECODER_TYPES."""
+    """Its type: a key of _FILE_TYPE."""
 
 
 def embedding_of(checkpoint: Checkpoint, qwen: QwenConfig) -> str:
@@ -61,40 +61,32 @@ def embedding_of(checkpoint: Checkpoint, qwen: QwenConfig) -> str:
     return HEAD if qwen.tied and HEAD in checkpoint else EMBEDDING
 
 
-def write_gguf(  # noqa: PLR0913 - the parts of one file
-    path: Path,
-    checkpoint: Checkpoint,
-    qwen: QwenConfig,
-    *,
-    kind: str,
-    name: str,
-    progress: Callable[[float], None],
+def write_gguf(
+    path: Path, source: Source, kind: str, progress: Callable[[float], None]
 ) -> list[str]:
     """Write the file.
 
     Args:
         path: where to.
-        checkpoint: the tensors.
-        qwen: the language model's configuration.
-        kind: one of DECODER_TYPES, for the matrices; vectors stay f32.
-        name: the model's name, for the metadata.
+        source: the checkpoint.
+        kind: type of the matrices: q8_0, f16, bf16 or f32; vectors stay f32.
         progress: hears the fraction written.
 
     Returns:
         Remarks for the manifest.
 
     Raises:
-        ModelError: the tokenizer is missing, broken or of another model.
         OSError: the file cannot be written.
     """
     import gguf
 
-    tokenizer = read_tokenizer(qwen.folder, qwen.vocab)
+    checkpoint, qwen = source.checkpoint, source.qwen
     tensors = _tensors(checkpoint, qwen, kind)
     writer = gguf.GGUFWriter(path, ARCHITECTURE)
     try:
-        _add_model(writer, qwen, kind, name)
-        _add_tokenizer(writer, qwen, tokenizer)
+        writer.add_name(source.facts().name)
+        _add_model(writer, qwen, kind)
+        _add_tokenizer(writer, qwen, source.tokenizer)
         for tensor in tensors:
             shape = _stored_shape(checkpoint.shape(tensor.source), tensor.kind)
             dtype = _DTYPE[tensor.kind]
@@ -109,7 +101,7 @@ def write_gguf(  # noqa: PLR0913 - the parts of one file
             progress((index + 1) / len(tensors))
     finally:
         writer.close()
-    return _remarks(checkpoint, qwen, tokenizer, tensors, kind)
+    return _remarks(source, tensors, kind)
 
 
 _DTYPE: dict[str, np.dtype[Any]] = {
@@ -161,10 +153,9 @@ def _converted(checkpoint: Checkpoint, tensor: _Tensor) -> NDArray[Any]:
     return out
 
 
-def _add_model(writer: gguf.GGUFWriter, qwen: QwenConfig, kind: str, name: str) -> None:
+def _add_model(writer: gguf.GGUFWriter, qwen: QwenConfig, kind: str) -> None:
     import gguf
 
-    writer.add_name(name)
     writer.add_file_type(_FILE_TYPE[kind])
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     writer.add_block_count(qwen.layers)
@@ -198,16 +189,11 @@ def _add_tokenizer(writer: gguf.GGUFWriter, qwen: QwenConfig, tokenizer: QwenTok
     writer.add_add_bos_token(False)  # noqa: FBT003 - gguf's signature
 
 
-def _remarks(
-    checkpoint: Checkpoint,
-    qwen: QwenConfig,
-    tokenizer: QwenTokenizer,
-    tensors: list[_Tensor],
-    kind: str,
-) -> list[str]:
+def _remarks(source: Source, tensors: list[_Tensor], kind: str) -> list[str]:
+    checkpoint = source.checkpoint
     remarks = []
     both = EMBEDDING in checkpoint and HEAD in checkpoint
-    if qwen.tied and both and not checkpoint.equal(EMBEDDING, HEAD):
+    if source.qwen.tied and both and not checkpoint.equal(EMBEDDING, HEAD):
         remarks.append(
             "embed_tokens and lm_head are tied but differ: lm_head is used for both, as FunASR does"
         )
@@ -217,6 +203,6 @@ def _remarks(
             f"{len(odd)} matrices have rows that q8_0 cannot divide into blocks of {_BLOCK} "
             f"and are f16, e.g. {odd[0]}"
         )
-    if not tokenizer.usual_split:
+    if not source.tokenizer.usual_split:
         remarks.append("tokenizer.json cuts text in another way than llama.cpp's qwen2 will")
     return remarks

@@ -212,6 +212,16 @@ def test_missing_and_broken_files(
     assert words in refused(folder, tmp_path)
 
 
+def test_small_files_are_read_before_the_work_begins(checkpoint: Path, tmp_path: Path) -> None:
+    folder = copy(checkpoint, tmp_path)
+    stages: list[str] = []
+    for name in ("Qwen3-0.6B/tokenizer.json", "multilingual.tiktoken"):
+        (folder / name).write_text("{}", encoding="utf-8")
+        with pytest.raises(ModelError, match="tokenizer|tiktoken"):
+            export_model(folder, tmp_path / "model", progress=lambda s, _: stages.append(s))
+    assert "encoder" not in stages
+
+
 def test_missing_tokenizer(checkpoint: Path, tmp_path: Path) -> None:
     folder = copy(checkpoint, tmp_path)
     for name in ("tokenizer.json", "vocab.json"):
