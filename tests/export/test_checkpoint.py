@@ -217,7 +217,7 @@ def test_small_files_are_read_before_the_work_begins(checkpoint: Path, tmp_path:
     stages: list[str] = []
     for name in ("Qwen3-0.6B/tokenizer.json", "multilingual.tiktoken"):
         (folder / name).write_text("{}", encoding="utf-8")
-        with pytest.raises(ModelError, match="tokenizer|tiktoken"):
+        with pytest.raises(ModelError, match=r"tokenizer|tiktoken"):
             export_model(folder, tmp_path / "model", progress=lambda s, _: stages.append(s))
     assert "encoder" not in stages
 
