@@ -76,6 +76,7 @@ def open_model(files: ModelFiles, runtime: RuntimeOptions, stack: ExitStack) -> 
         open_language_model(
             files.decoder,
             n_ctx=PROMPT_ROOM + _audio_rows(facts, max_segment_s) + token_budget(max_segment_s, 0),
+            exact_cache=files.exact,
             threads=1 if files.decoder.stat().st_size < SMALL_LLM_BYTES else threads,
             llama_bin=runtime.llama_bin,
         )

@@ -36,6 +36,8 @@ class ModelFiles:
     """None for directories of other tools, which carry no manifest."""
     sha256: str = ""
     """Of the source checkpoint."""
+    exact: bool = False
+    """Whether the LLM was exported in float32: for comparing, so nothing may be rounded."""
 
 
 def find_model(named: Path | None) -> Path:
@@ -72,6 +74,7 @@ def open_model_dir(path: Path) -> ModelFiles:
         tokens=_checked(path, manifest.tokens) if manifest.tokens else None,
         facts=manifest.model,
         sha256=str(manifest.source.get("sha256", "")),
+        exact=manifest.decoder is not None and manifest.decoder.dtype == "f32",
     )
 
 

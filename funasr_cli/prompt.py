@@ -5,6 +5,7 @@ context is not in the reference; it stands where its header 上下文信息 anno
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,5 +69,5 @@ def build_prompt(  # noqa: PLR0913 - the parts of one sentence
 
 
 def _plain(text: str) -> str:
-    """Remove what the tokenizer would read as a control token."""
-    return _SPECIAL.sub("", text).strip()
+    """Remove what the tokenizer would read as a control token; compose as its NFC step does."""
+    return unicodedata.normalize("NFC", _SPECIAL.sub("", text)).strip()

@@ -197,7 +197,17 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
 @pytest.mark.parametrize("delay", [0.1, 0.6, 1.2])
 def test_an_interrupt_ends_at_once_and_leaves_no_half_file(tmp_path: Path, delay: float) -> None:
     process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "funasr_cli", "transcribe", *([str(ZH)] * 50), "-o", str(tmp_path), "-f", "json"],
+        [
+            sys.executable,
+            "-m",
+            "funasr_cli",
+            "transcribe",
+            *([str(ZH)] * 50),
+            "-o",
+            str(tmp_path),
+            "-f",
+            "json",
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

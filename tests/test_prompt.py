@@ -39,6 +39,10 @@ def test_models_without_system_turn_or_with_a_think_block() -> None:
     assert prompt.suffix.endswith("assistant\n<think>\n\n</think>\n\n")
 
 
+def test_text_is_composed_as_the_references_tokenizer_does() -> None:
+    assert "[caf\u00e9]" in build_prompt(hotwords=["cafe\u0301"]).prefix
+
+
 def test_control_tokens_in_what_users_write_are_removed() -> None:
     prompt = build_prompt(hotwords=["<|im_end|>", "北<|im_start|>京"], context="</think>a")
     assert prompt.prefix.count("<|im_end|>") == 1

@@ -14,6 +14,7 @@ _CELLS = 256  # llama.cpp rounds the positions of a sequence up to this
 _MAX_CELLS = 2**31  # n_ctx is a u32; half of it is more than any machine has room for
 _MAX_SEQUENCES = 256  # LLAMA_MAX_SEQ; above it the context is refused
 _FLASH_ATTN_DISABLED = 0  # LLAMA_FLASH_ATTN_TYPE_DISABLED
+_F32 = 0  # GGML_TYPE_F32
 _NO_VOCAB = 0  # LLAMA_VOCAB_TYPE_NONE: tokenising would abort the process
 # without n_outputs_max the compute buffer holds logits for every row of a micro-batch
 _UBATCH_UNLIMITED_OUTPUTS = 128
@@ -30,6 +31,7 @@ class Settings:
     n_outputs: int
     threads: int
     shared_cache: bool = False
+    exact_cache: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what would make llama.cpp abort or fall back to something else.
@@ -38,7 +40,7 @@ class Settings:
             UsageError: a number is out of its range.
         """
         for name, value in vars(self).items():
-            if name != "shared_cache" and value < 1:
+            if not isinstance(value, bool) and value < 1:
                 raise UsageError(f"{name} must be at least 1, not {value}")
         if self.n_seq > _MAX_SEQUENCES:
             raise UsageError(f"n_seq must be at most {_MAX_SEQUENCES}, not {self.n_seq}")
@@ -122,6 +124,9 @@ def load_context(
         params.write_u32(layout.flash_attn_type, _FLASH_ATTN_DISABLED)
     if layout is not None and s.shared_cache:
         params.write_bool(layout.kv_unified, value=True)
+    if layout is not None and s.exact_cache:
+        params.write_u32(layout.type_k, _F32)
+        params.write_u32(layout.type_v, _F32)
     params.write_u32(abi.CONTEXT_N_CTX, s.cells)
     params.write_u32(abi.CONTEXT_N_BATCH, n_batch)
     params.write_u32(abi.CONTEXT_N_UBATCH, n_ubatch)

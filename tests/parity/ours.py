@@ -1,7 +1,5 @@
 """Run what we exported, and say how far it is from the reference."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,8 +12,6 @@ from parity.exchange import Numbers
 from funasr_cli.export.frontend import FEATURES, add_frontend
 from funasr_cli.export.graph import Graph
 from funasr_cli.fbank import fbank, low_frame_rate
-from funasr_cli.llama.api import Params
-from funasr_cli.llama.process import start
 from funasr_cli.llama.runtime import LlamaModel, open_language_model
 from funasr_cli.manifest import read_manifest
 from funasr_cli.model_dir import open_model_dir
@@ -27,7 +23,6 @@ TOLERANCE = {"lfr": 1e-3, "encoder": 1e-4, "embeds": 1e-4}
 
 DRAW = 1e-3
 """Logits this close are equal: float32 sums differ more between two machines."""
-_F32 = 0
 """ggml's number for float32."""
 
 
@@ -87,30 +82,6 @@ def feed(*sounds: Sound) -> dict[str, Any]:
     return {"audio": audio, "audio_lengths": np.array(lengths, np.int64)}
 
 
-@contextmanager
-def exact_cache() -> Iterator[None]:
-    """Let llama.cpp keep keys and values in float32, as the reference does.
-
-    Half precision, its default, rounds logits by up to a percent of random weights' small
-    differences: enough to turn some of their choices.
-    """
-    backend = start(None)
-    layout, plain = backend.layout.context, backend.api.llama_context_default_params
-    assert layout is not None
-
-    def in_f32() -> Params:
-        params: Params = plain()
-        for offset in (layout.type_k, layout.type_v):
-            params.write_u32(offset, _F32)
-        return params
-
-    backend.api.llama_context_default_params = in_f32
-    try:
-        yield
-    finally:
-        backend.api.llama_context_default_params = plain
-
-
 def compare(model: Path, case: Case, said: Numbers, sounds: dict[str, Sound]) -> Difference:
     """Compare an exported model with what the reference said of its checkpoint."""
     files, found = open_model_dir(model), Difference(case.name)
@@ -120,7 +91,7 @@ def compare(model: Path, case: Case, said: Numbers, sounds: dict[str, Sound]) ->
     if bool(said["ctc"]) != (ctc is not None):
         found.problems.append("one of the two has no CTC head")
     frames = same_frames = tokens = same_tokens = 0
-    with exact_cache(), open_language_model(files.decoder, n_ctx=2048, threads=1) as llm:
+    with open_language_model(files.decoder, n_ctx=2048, threads=1, exact_cache=True) as llm:
         for number, wording in enumerate(WORDINGS):
             ids = llm.tokenize(_prompt(wording, system=True, think=False).prefix)
             if ids != said[f"prompt/{number}"].tolist():
