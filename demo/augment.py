@@ -10,8 +10,10 @@ _REVERB_SAMPLES = 6_400
 _CONTROL_POINTS = 12
 
 
-def gather_wave(pool: Tensor, offset: Tensor, source: Tensor, speed: Tensor, lead: Tensor, longest: int) -> Tensor:
-    """Utterances out of the int16 pool [P], resampled by ``speed`` and placed after ``lead``: [B, S]."""
+def gather_wave(
+    pool: Tensor, offset: Tensor, source: Tensor, speed: Tensor, lead: Tensor, longest: int
+) -> Tensor:
+    """Utterances [B, S] out of the int16 pool [P], resampled by ``speed``, after ``lead``."""
     place = torch.arange(longest, device=pool.device)[None] - lead[:, None]
     position = place * speed[:, None].double()
     index = position.floor()
@@ -28,8 +30,14 @@ def _some(batch: int, share: float, device: torch.device) -> Tensor:
 
 def _filter_response(batch: int, bins: int, device: torch.device) -> Tensor:
     """[B, bins] gain: smooth random equaliser, low-pass, high-pass."""
-    points = torch.randn(batch, 1, _CONTROL_POINTS, device=device) * 5 * _some(batch, 0.6, device)[:, None]
-    curve = torch.nn.functional.interpolate(points, size=bins, mode="linear", align_corners=True)[:, 0]
+    points = (
+        torch.randn(batch, 1, _CONTROL_POINTS, device=device)
+        * 5
+        * _some(batch, 0.6, device)[:, None]
+    )
+    curve = torch.nn.functional.interpolate(points, size=bins, mode="linear", align_corners=True)[
+        :, 0
+    ]
     frequency = torch.linspace(0, _SAMPLE_RATE / 2, bins, device=device)[None]
     gain = 10 ** (curve / 20)
     low = 2800 + 5200 * torch.rand(batch, 1, device=device)
@@ -72,12 +80,18 @@ def disturb(wave: Tensor, samples: Tensor) -> Tensor:
     device = wave.device
     size = 1 << (longest + _REVERB_SAMPLES - 1).bit_length()
     spectrum = torch.fft.rfft(wave, n=size)
-    spectrum = spectrum * _filter_response(batch, size // 2 + 1, device) * _reverb_response(batch, size, device)
+    spectrum = (
+        spectrum
+        * _filter_response(batch, size // 2 + 1, device)
+        * _reverb_response(batch, size, device)
+    )
     changed = torch.fft.irfft(spectrum, n=size)[:, :longest]
     level = changed.pow(2).mean(1, keepdim=True).sqrt().clamp_min(0.02)
     ratio_db = torch.where(
-        _some(batch, 0.6, device) > 0, 4 + 36 * torch.rand(batch, 1, device=device),
-        45 + 30 * torch.rand(batch, 1, device=device))
+        _some(batch, 0.6, device) > 0,
+        4 + 36 * torch.rand(batch, 1, device=device),
+        45 + 30 * torch.rand(batch, 1, device=device),
+    )
     changed = changed + _noise(wave, size) * level * 10 ** (-ratio_db / 20)
     wave = torch.where(_some(batch, 0.25, device) > 0, wave, changed)
     gain = 10 ** ((6 - 32 * torch.rand(batch, 1, device=device)) / 20)

@@ -14,14 +14,15 @@ from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from demo import lexicon
 from demo.corpus import fill, make_name
+from demo.ctc_vocabulary import CtcVocabulary
 from demo.frontend import FRAME_S, HOP, LFR_N, WINDOW, lfr_frames
+from demo.prompts import PREFIX_HEAD, SUFFIX, user_prompt
 from demo.shards import Item
 from demo.speech import SAMPLE_RATE
-from demo.tokenizers import PREFIX_HEAD, SUFFIX, CtcVocabulary, user_prompt
+from tokenizers import Tokenizer
 
 BUCKET_EDGES_S = [1.6, 2.4, 3.2, 4.2, 5.4, 6.8, 8.4, 10.2, 12.4, 15.1]
 STRETCH, PADDING_S = 1.08, 1.2  # room for slower speech and silence: every bucket has one shape
@@ -71,7 +72,7 @@ def ragged(rows: list[list[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     lengths = np.array([len(r) for r in rows], np.int64)
     out = np.zeros((len(rows), max(1, int(lengths.max()))), np.int64)
     for i, row in enumerate(rows):
-        out[i, :len(row)] = row
+        out[i, : len(row)] = row
     return out, lengths
 
 
@@ -90,18 +91,22 @@ def hotword_list(item: Item, rng: Random) -> tuple[list[str], list[str]]:
                 spellings[i] = name.spelled
         words = [s for s, n in zip(spellings, names, strict=True) if s == n.spelled]
         # the same sound twice in one text is spelled as listed, both times
-        spellings = [next((w for w, m in zip(spellings, names, strict=True) if m.key == n.key), s)
-                     for s, n in zip(spellings, names, strict=True)]
+        spellings = [
+            next((w for w, m in zip(spellings, names, strict=True) if m.key == n.key), s)
+            for s, n in zip(spellings, names, strict=True)
+        ]
     heard = {n.key for n in names}
     size = max(len(words), rng.randint(1, MAX_HOTWORDS))
     while len(words) < size:
         words.append(_distractor(sentence.language, [n.key for n in names], heard, rng))
     words = list(dict.fromkeys(words))
     rng.shuffle(words)
-    return words[:max(MAX_HOTWORDS, len(names))], spellings
+    return words[: max(MAX_HOTWORDS, len(names))], spellings
 
 
-def _distractor(language: str, keys: list[tuple[str, ...]], heard: set[tuple[str, ...]], rng: Random) -> str:
+def _distractor(
+    language: str, keys: list[tuple[str, ...]], heard: set[tuple[str, ...]], rng: Random
+) -> str:
     kind = rng.random()
     if kind < 0.12:
         return rng.choice(lexicon.ZH_WORDS if language == "zh" else lexicon.EN_WORDS)
@@ -111,7 +116,9 @@ def _distractor(language: str, keys: list[tuple[str, ...]], heard: set[tuple[str
         name = make_name(language, rng)
         if name.key in heard:
             continue
-        if language == "zh" and keys and kind > 0.6:  # shares one syllable with a name that is heard
+        if (
+            language == "zh" and keys and kind > 0.6
+        ):  # shares one syllable with a name that is heard
             key = list(rng.choice(keys))
             key[rng.randrange(len(key))] = rng.choice(lexicon.SYLLABLES)
             if tuple(key) not in heard:
@@ -159,7 +166,9 @@ class BatchMaker:
             silent = rng.random() < SILENT_SHARE
             itn = rng.random() < 0.75
             words, spellings = hotword_list(item, rng)
-            prompts.append(user_prompt(sentence.language if rng.random() < 0.5 else None, itn, words))
+            prompts.append(
+                user_prompt(sentence.language if rng.random() < 0.5 else None, itn, words)
+            )
             written = fill(sentence.itn if itn else sentence.plain, spellings)
             spoken.append("" if silent else sentence.spoken)
             targets.append("" if silent else written)
@@ -168,21 +177,44 @@ class BatchMaker:
             factor = max(factor, count / (longest - 1600))
             heard = int((count - 1) / factor) if count else int(item.samples * rng.random())
             before, after = (
-                int(min(rng.uniform(0, 1) ** 2 * LONGEST_EDGE_S * SAMPLE_RATE, (longest - heard) / 2))
-                if rng.random() < 0.75 else 0 for _ in range(2))
+                int(
+                    min(
+                        rng.uniform(0, 1) ** 2 * LONGEST_EDGE_S * SAMPLE_RATE, (longest - heard) / 2
+                    )
+                )
+                if rng.random() < 0.75
+                else 0
+                for _ in range(2)
+            )
             length = max(before + heard + after, SAMPLE_RATE // 4)
             offset.append(at), source.append(count), speed.append(factor)
             lead.append(before), samples.append(length)
         ctc, ctc_length = ragged([self.ctc.encode(s) if s else [] for s in spoken])
         encode = self.text.encode_batch
-        cased = ["".join(" " + lexicon.CASED.get(w, w) for w in s.split()) if s.isascii() else s for s in spoken]
+        cased = [
+            "".join(" " + lexicon.CASED.get(w, w) for w in s.split()) if s.isascii() else s
+            for s in spoken
+        ]
         rows, lengths = ragged([e.ids for e in encode(cased)])
         prefix, prefix_length = ragged([e.ids for e in encode([PREFIX_HEAD + p for p in prompts])])
-        target, target_length = ragged([e.ids + [self.end] for e in encode(targets)])
+        target, target_length = ragged([[*e.ids, self.end] for e in encode(targets)])
         return Batch(
-            np.array(offset), np.array(source), np.array(speed, np.float32), np.array(lead),
-            longest, np.array(samples), np.array([lfr_frames(n) for n in samples]), ctc, ctc_length, rows, lengths,
-            prefix, prefix_length, target, target_length)
+            np.array(offset),
+            np.array(source),
+            np.array(speed, np.float32),
+            np.array(lead),
+            longest,
+            np.array(samples),
+            np.array([lfr_frames(n) for n in samples]),
+            ctc,
+            ctc_length,
+            rows,
+            lengths,
+            prefix,
+            prefix_length,
+            target,
+            target_length,
+        )
 
     def suffix(self) -> list[int]:
         """Ids of SUFFIX."""
@@ -190,10 +222,16 @@ class BatchMaker:
 
 
 def serve(
-    queue: mp.Queue[Batch], loaded: mp.sharedctypes.SynchronizedArray[int], shards: Path, tokens: Path,
-    buckets: mp.sharedctypes.Synchronized[int], batch_seconds: float, seed: int, slot_samples: int,
+    queue: mp.Queue[Batch],
+    loaded: mp.sharedctypes.SynchronizedArray[int],
+    shards: Path,
+    tokens: Path,
+    buckets: mp.sharedctypes.Synchronized[int],
+    batch_seconds: float,
+    seed: int,
+    slot_samples: int,
 ) -> None:
-    """Process body: batches for ever; ``loaded`` holds the shard number in each pool slot, -1 if none."""
+    """Process body: batches for ever; ``loaded`` holds each pool slot's shard number or -1."""
     maker = BatchMaker(tokens, batch_seconds, seed, slot_samples)
     known = 0
     while True:

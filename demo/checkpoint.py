@@ -16,18 +16,18 @@ from pathlib import Path
 
 import torch
 import yaml
-from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
+from demo.config import config_yaml, llm_config
+from demo.ctc_vocabulary import CTC_SPECIALS, CtcVocabulary
 from demo.frontend import Frontend
-from demo.model import Size, SpeechModel, llm_config
+from demo.model import Size, SpeechModel
 from demo.recognise import Recogniser
-from demo.tokenizers import CTC_SPECIALS, CtcVocabulary
+from tokenizers import Tokenizer
 
 PIECE_BYTES = 15_000_000
 UNUSED_BIAS = -30.0
-MAX_SEGMENT_S = 15.0
 
 
 def build(size: Size, tokens: Path) -> tuple[SpeechModel, nn.Module, Tokenizer, CtcVocabulary]:
@@ -35,7 +35,11 @@ def build(size: Size, tokens: Path) -> tuple[SpeechModel, nn.Module, Tokenizer, 
     ctc = CtcVocabulary.read(tokens / "multilingual.tiktoken")
     text = Tokenizer.from_file(str(tokens / "Qwen3-0.6B" / "tokenizer.json"))
     config = llm_config(
-        size, text.get_vocab_size(), text.token_to_id("<|im_end|>"), text.token_to_id("<|endoftext|>"))
+        size,
+        text.get_vocab_size(),
+        text.token_to_id("<|im_end|>"),
+        text.token_to_id("<|endoftext|>"),
+    )
     llm = Qwen3ForCausalLM(Qwen3Config(**config))
     return SpeechModel(size, len(ctc.pieces)), llm, text, ctc
 
@@ -68,7 +72,10 @@ def official_state(compact: dict[str, Tensor], pieces: int) -> dict[str, Tensor]
     state = {k: v.float().contiguous() for k, v in compact.items()}
     weight, bias = state["ctc.ctc_lo.weight"], state["ctc.ctc_lo.bias"]
     rows = pieces + CTC_SPECIALS
-    full_weight, full_bias = weight.new_zeros(rows, weight.shape[1]), bias.new_full((rows,), UNUSED_BIAS)
+    full_weight, full_bias = (
+        weight.new_zeros(rows, weight.shape[1]),
+        bias.new_full((rows,), UNUSED_BIAS),
+    )
     full_weight[:pieces], full_bias[:pieces] = weight[:-1], bias[:-1]
     full_weight[-1], full_bias[-1] = weight[-1], bias[-1]
     state["ctc.ctc_lo.weight"], state["ctc.ctc_lo.bias"] = full_weight, full_bias
@@ -84,88 +91,79 @@ def compact_state(official: dict[str, Tensor]) -> dict[str, Tensor]:
     return state
 
 
-def config_yaml(size: Size, ctc_rows: int, offset_s: float) -> dict[str, object]:
-    """config.yaml; the last two keys are ours (official code ignores them)."""
-    return {
-        "model": "FunASRNano",
-        "audio_encoder": "SenseVoiceEncoderSmall",
-        "audio_encoder_conf": {
-            "output_size": size.width, "attention_heads": size.heads, "linear_units": size.ffn,
-            "num_blocks": size.blocks, "tp_blocks": size.tp_blocks, "dropout_rate": 0.1,
-            "positional_dropout_rate": 0.1, "attention_dropout_rate": 0.1, "input_layer": "pe",
-            "pos_enc_class": "SinusoidalPositionEncoder", "normalize_before": True,
-            "kernel_size": size.kernel, "sanm_shfit": 0, "selfattention_layer_type": "sanm", "freeze": True},
-        "llm": "Qwen3-0.6b",
-        "llm_conf": {"hub": "hf", "freeze": True, "llm_dtype": "fp32", "init_param_path": "Qwen3-0.6B",
-                     "use_lora": False},
-        "audio_adaptor": "Transformer",
-        "audio_adaptor_conf": {
-            "downsample_rate": 1, "ffn_dim": size.adaptor_ffn, "llm_dim": size.llm_width,
-            "encoder_dim": size.width, "n_layer": size.adaptor_layers, "freeze": True},
-        "ctc_decoder": "Transformer",
-        "ctc_vocab_size": ctc_rows,
-        "detach_ctc_decoder": True,
-        "ctc_decoder_conf": {
-            "downsample_rate": 1, "ffn_dim": size.ctc_ffn, "llm_dim": size.width,
-            "encoder_dim": size.width, "n_layer": size.ctc_layers, "freeze": False},
-        "ctc_weight": 1.0,
-        "ctc_conf": {"dropout_rate": 0.0, "ctc_type": "builtin", "reduce": True, "ignore_nan_grad": True},
-        "frontend": "WavFrontend",
-        "frontend_conf": {"fs": 16000, "window": "hamming", "n_mels": 80, "frame_length": 25,
-                          "frame_shift": 10, "lfr_m": 7, "lfr_n": 6, "cmvn_file": None},
-        "dataset_conf": {
-            "ctc_tokenizer": "SenseVoiceTokenizer",
-            "ctc_tokenizer_conf": {"vocab_path": None, "is_multilingual": True, "num_languages": 8749}},
-        "tokenizer": "HuggingfaceTokenizer",
-        "tokenizer_conf": {"init_param_path": "Qwen3-0.6B"},
-        "ctc_time_offset_s": offset_s,
-        "max_segment_s": MAX_SEGMENT_S,
-    }
-
-
 def write_checkpoint(pieces: Path, tokens: Path, out: Path, offset_s: float, size: Size) -> None:
     """The whole directory."""
     out.mkdir(parents=True, exist_ok=True)
     compact: dict[str, Tensor] = {}
     for path in sorted(pieces.glob("piece*.pt")):
         compact |= torch.load(path, map_location="cpu", weights_only=True)
-    _, llm, text, ctc = build(size, tokens)
+    _, _llm, text, ctc = build(size, tokens)
     torch.save(official_state(compact, len(ctc.pieces)), out / "model.pt")
     (out / "config.yaml").write_text(
-        yaml.safe_dump(config_yaml(size, ctc.blank + 1, offset_s), sort_keys=False), encoding="utf-8")
-    (out / "configuration.json").write_text(json.dumps({
-        "framework": "pytorch", "task": "auto-speech-recognition", "model": {"type": "funasr"},
-        "pipeline": {"type": "funasr-pipeline"},
-        "file_path_metas": {
-            "init_param": "model.pt", "config": "config.yaml",
-            "llm_conf": {"init_param_path": "Qwen3-0.6B"}, "tokenizer_conf": {"init_param_path": "Qwen3-0.6B"},
-            "dataset_conf": {"ctc_tokenizer_conf": {"vocab_path": "multilingual.tiktoken"}}},
-    }, indent=2))
+        yaml.safe_dump(config_yaml(size, ctc.blank + 1, offset_s), sort_keys=False),
+        encoding="utf-8",
+    )
+    (out / "configuration.json").write_text(
+        json.dumps(
+            {
+                "framework": "pytorch",
+                "task": "auto-speech-recognition",
+                "model": {"type": "funasr"},
+                "pipeline": {"type": "funasr-pipeline"},
+                "file_path_metas": {
+                    "init_param": "model.pt",
+                    "config": "config.yaml",
+                    "llm_conf": {"init_param_path": "Qwen3-0.6B"},
+                    "tokenizer_conf": {"init_param_path": "Qwen3-0.6B"},
+                    "dataset_conf": {"ctc_tokenizer_conf": {"vocab_path": "multilingual.tiktoken"}},
+                },
+            },
+            indent=2,
+        )
+    )
     shutil.copy(tokens / "multilingual.tiktoken", out / "multilingual.tiktoken")
     shutil.copytree(tokens / "Qwen3-0.6B", out / "Qwen3-0.6B", dirs_exist_ok=True)
     end, pad = text.token_to_id("<|im_end|>"), text.token_to_id("<|endoftext|>")
     (out / "Qwen3-0.6B" / "config.json").write_text(
-        json.dumps(llm_config(size, text.get_vocab_size(), end, pad), indent=2))
+        json.dumps(llm_config(size, text.get_vocab_size(), end, pad), indent=2)
+    )
     (out / "Qwen3-0.6B" / "generation_config.json").write_text(
-        json.dumps({"bos_token_id": pad, "eos_token_id": [end, pad], "pad_token_id": pad, "do_sample": False}, indent=2))
+        json.dumps(
+            {
+                "bos_token_id": pad,
+                "eos_token_id": [end, pad],
+                "pad_token_id": pad,
+                "do_sample": False,
+            },
+            indent=2,
+        )
+    )
 
 
 def load_checkpoint(folder: Path, size: Size, device: torch.device) -> Recogniser:
     """A recogniser from a directory that ``write_checkpoint`` made."""
     model, llm, text, ctc = build(size, folder)
     state = compact_state(torch.load(folder / "model.pt", map_location="cpu", weights_only=True))
-    llm.load_state_dict({k.removeprefix("llm."): v for k, v in state.items() if k.startswith("llm.")}, strict=False)
+    llm.load_state_dict(
+        {k.removeprefix("llm."): v for k, v in state.items() if k.startswith("llm.")}, strict=False
+    )
     model.load_state_dict({k: v for k, v in state.items() if not k.startswith("llm.")})
-    return Recogniser(model.to(device).eval(), llm.to(device).eval(), Frontend().to(device), text, ctc, device)
+    return Recogniser(
+        model.to(device).eval(), llm.to(device).eval(), Frontend().to(device), text, ctc, device
+    )
 
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--pieces", type=Path, required=True)
     parser.add_argument("--tokens", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--offset", type=float, default=0.0, help="ctc_time_offset_s that demo.evaluate measured")
+    parser.add_argument(
+        "--offset", type=float, default=0.0, help="ctc_time_offset_s that demo.evaluate measured"
+    )
     args = parser.parse_args()
     write_checkpoint(args.pieces, args.tokens, args.out, args.offset, Size())
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from random import Random
 
 from demo import lexicon as lex
-from demo import verbalize
+from demo import numbers_en, numbers_zh
 from demo.lexicon import Name
 
 NAME_MARK = 0xE000
@@ -78,7 +78,7 @@ def _zh_units(rng: Random, count: int, numbers: float, names: float) -> list[_Un
     while len(units) < count:
         kind = rng.random()
         if kind < numbers and not (units and units[-1].numeric):
-            said, written = rng.choice(verbalize.ZH_KINDS)(rng)
+            said, written = rng.choice(numbers_zh.ZH_KINDS)(rng)
             units.append(_Unit(said, written, said, numeric=True))
         elif kind < numbers + names:
             if rng.random() < 0.5:
@@ -92,7 +92,11 @@ def _zh_units(rng: Random, count: int, numbers: float, names: float) -> list[_Un
         else:
             word = rng.choice(lex.ZH_WORDS)
             # 十分 or 一个 after a number would read as part of it.
-            if not (units and units[-1].numeric and word[0] in "一二三四五六七八九十两几第点分半百千万年月日号"):
+            if not (
+                units
+                and units[-1].numeric
+                and word[0] in "一二三四五六七八九十两几第点分半百千万年月日号"
+            ):
                 units.append(_word(word))
     return units
 
@@ -102,8 +106,12 @@ def _en_units(rng: Random, count: int, numbers: float, names: float) -> list[_Un
     while len(units) < count:
         kind = rng.random()
         after_number = bool(units) and units[-1].numeric
-        if kind < numbers and not after_number and not (units and units[-1].plain.lower() in lex.EN_NUMBER_WORDS):
-            said, written = rng.choice(verbalize.EN_KINDS)(rng)
+        if (
+            kind < numbers
+            and not after_number
+            and not (units and units[-1].plain.lower() in lex.EN_NUMBER_WORDS)
+        ):
+            said, written = rng.choice(numbers_en.EN_KINDS)(rng)
             units.append(_Unit(said, written, said, numeric=True))
         elif kind < numbers + names:
             name = make_name("en", rng)
@@ -121,8 +129,10 @@ def _word(text: str) -> _Unit:
     return _Unit(text, text, text)
 
 
-def make_sentence(language: str, rng: Random, names: float | None = None, clauses: int | None = None) -> Sentence:
-    """One sentence of 1-4 clauses; ``names`` is the chance of a name at each place (default: drawn)."""
+def make_sentence(
+    language: str, rng: Random, names: float | None = None, clauses: int | None = None
+) -> Sentence:
+    """One sentence of 1-4 clauses; ``names``: the chance of a name at each place, else drawn."""
     zh = language == "zh"
     if names is None:
         names = 0.14 if rng.random() < (0.4 if zh else 0.25) else 0.0
@@ -168,8 +178,13 @@ def join(sentences: list[Sentence]) -> Sentence:
         texts.append((s.itn.translate(shift), s.plain.translate(shift)))
         names += s.names
     return Sentence(
-        sentences[0].language, " ".join(s.speak for s in sentences), blank.join(s.spoken for s in sentences),
-        blank.join(t[0] for t in texts), blank.join(t[1] for t in texts), tuple(names))
+        sentences[0].language,
+        " ".join(s.speak for s in sentences),
+        blank.join(s.spoken for s in sentences),
+        blank.join(t[0] for t in texts),
+        blank.join(t[1] for t in texts),
+        tuple(names),
+    )
 
 
 def main() -> None:
@@ -182,8 +197,11 @@ def main() -> None:
     for i in range(args.count):
         s = make_sentence("zh" if i % 2 else "en", rng)
         canonical = [n.canonical for n in s.names]
-        print(f"speak  {s.speak}\nspoken {s.spoken}\nitn    {fill(s.itn, canonical)}\n"
-              f"plain  {fill(s.plain, canonical)}\nnames  {[(n.canonical, n.spelled) for n in s.names]}\n")
+        print(
+            f"speak  {s.speak}\nspoken {s.spoken}\nitn    {fill(s.itn, canonical)}\n"
+            f"plain  {fill(s.plain, canonical)}\n"
+            f"names  {[(n.canonical, n.spelled) for n in s.names]}\n"
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Kaldi fbank as one linear map of each frame, and LFR, in batch (see the model's specification)."""
+"""Kaldi fbank as one linear map of each frame, and LFR, in batch."""
 
 from __future__ import annotations
 
@@ -38,13 +38,16 @@ def _kernel() -> np.ndarray:
 
 def _mel_weights() -> np.ndarray:
     """[80, 255]: triangles, linear in mel, 20-8000 Hz."""
+
     def mel(f: np.ndarray | float) -> np.ndarray:
         return 1127 * np.log(1 + np.asarray(f) / 700)
 
     edges = np.linspace(mel(20), mel(8000), MELS + 2)
     bins = mel(np.arange(1, FFT // 2) * 16_000 / FFT)[None]
     left, centre, right = edges[:-2, None], edges[1:-1, None], edges[2:, None]
-    return np.maximum(0, np.minimum((bins - left) / (centre - left), (right - bins) / (right - centre)))
+    return np.maximum(
+        0, np.minimum((bins - left) / (centre - left), (right - bins) / (right - centre))
+    )
 
 
 class Frontend(nn.Module):
@@ -59,7 +62,9 @@ class Frontend(nn.Module):
         self.register_buffer("mel", torch.tensor(_mel_weights(), dtype=torch.float32))
 
     def forward(self, wave: Tensor) -> Tensor:
-        frames = wave.unfold(1, WINDOW, HOP)  # a matrix product: cuDNN's convolution is far slower here
+        frames = wave.unfold(
+            1, WINDOW, HOP
+        )  # a matrix product: cuDNN's convolution is far slower here
         real, imaginary = (frames @ self.kernel.T).chunk(2, dim=-1)
         energy = (real * real + imaginary * imaginary) @ self.mel.T
         return energy.clamp_min(LOG_FLOOR).log()
@@ -68,7 +73,9 @@ class Frontend(nn.Module):
 def stack_frames(mel: Tensor, frames: Tensor) -> Tensor:
     """LFR: [B, F, 80] with ``frames`` [B] valid ones -> [B, L, 560]; edge frames are repeated."""
     length = math.ceil(mel.shape[1] / LFR_N)
-    index = LFR_N * torch.arange(length, device=mel.device)[:, None] + torch.arange(-3, LFR_M - 3, device=mel.device)
+    index = LFR_N * torch.arange(length, device=mel.device)[:, None] + torch.arange(
+        -3, LFR_M - 3, device=mel.device
+    )
     index = torch.minimum(index.clamp_min(0)[None], (frames - 1)[:, None, None])
     batch = torch.arange(mel.shape[0], device=mel.device)[:, None, None]
     return mel[batch, index].flatten(2)

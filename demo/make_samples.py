@@ -33,30 +33,59 @@ class Sample:
 
 
 SAMPLES = [
-    Sample("zh-01.wav", Voice("cmn+linda", 165, 55, 55), [
-        ("今天我们在北京讨论经济问题，会议三月五日上午九点三十分开始。",
-         "今天我们在北京讨论经济问题，会议3月5日上午9点30分开始。"),
-        ("联系电话幺三八零零幺三八零零零。", "联系电话13800138000。"),
-    ]),
-    Sample("zh-02.mp3", Voice("cmn+Mario", 180, 45, 60), [
-        ("欢迎李夏先生参加今天的会议。", "欢迎李夏先生参加今天的会议。"),
-        ("二零二六年，公司的产品销售增长了百分之二十三点五，我们非常关注这个结果。",
-         "2026年，公司的产品销售增长了23.5%，我们非常关注这个结果。"),
-        ("吴再娜教授认为，技术的发展需要时间，也需要所有人的努力。", "吴再娜教授认为，技术的发展需要时间，也需要所有人的努力。"),
-        ("你们也会参加比赛吗？", "你们也会参加比赛吗？"),
-    ]),
-    Sample("en-01.m4a", Voice("en-us+robert", 165, 48, 55), [
-        ("We need to talk about the new project, please call me before March fifth.",
-         "We need to talk about the new project, please call me before March 5."),
-        ("My number is five five five zero one two three.", "My number is 5550123."),
-    ]),
-    Sample("en-02.mp4", Voice("en+steph", 160, 55, 55), [
-        ("Thank you all, the game was great.", "Thank you all, the game was great."),
-        ("More than two thousand five hundred people came, and the team is very happy.",
-         "More than 2500 people came, and the team is very happy."),
-        ("The next one will start at eight thirty, we hope to see you there.",
-         "The next one will start at 8:30, we hope to see you there."),
-    ]),
+    Sample(
+        "zh-01.wav",
+        Voice("cmn+linda", 165, 55, 55),
+        [
+            (
+                "今天我们在北京讨论经济问题，会议三月五日上午九点三十分开始。",
+                "今天我们在北京讨论经济问题，会议3月5日上午9点30分开始。",
+            ),
+            ("联系电话幺三八零零幺三八零零零。", "联系电话13800138000。"),
+        ],
+    ),
+    Sample(
+        "zh-02.mp3",
+        Voice("cmn+Mario", 180, 45, 60),
+        [
+            ("欢迎李夏先生参加今天的会议。", "欢迎李夏先生参加今天的会议。"),
+            (
+                "二零二六年，公司的产品销售增长了百分之二十三点五，我们非常关注这个结果。",
+                "2026年，公司的产品销售增长了23.5%，我们非常关注这个结果。",
+            ),
+            (
+                "吴再娜教授认为，技术的发展需要时间，也需要所有人的努力。",
+                "吴再娜教授认为，技术的发展需要时间，也需要所有人的努力。",
+            ),
+            ("你们也会参加比赛吗？", "你们也会参加比赛吗？"),
+        ],
+    ),
+    Sample(
+        "en-01.m4a",
+        Voice("en-us+robert", 165, 48, 55),
+        [
+            (
+                "We need to talk about the new project, please call me before March fifth.",
+                "We need to talk about the new project, please call me before March 5.",
+            ),
+            ("My number is five five five zero one two three.", "My number is 5550123."),
+        ],
+    ),
+    Sample(
+        "en-02.mp4",
+        Voice("en+steph", 160, 55, 55),
+        [
+            ("Thank you all, the game was great.", "Thank you all, the game was great."),
+            (
+                "More than two thousand five hundred people came, and the team is very happy.",
+                "More than 2500 people came, and the team is very happy.",
+            ),
+            (
+                "The next one will start at eight thirty, we hope to see you there.",
+                "The next one will start at 8:30, we hope to see you there.",
+            ),
+        ],
+    ),
 ]
 HOTWORDS = ["李夏", "吴再娜", "齐画", "Sarah", "New York", "和平"]
 
@@ -64,16 +93,24 @@ HOTWORDS = ["李夏", "吴再娜", "齐画", "Sarah", "New York", "和平"]
 def speak(speaker: Speaker, sample: Sample) -> NDArray[np.float32]:
     """The whole recording, float32 [S] at 16 kHz."""
     pause = np.zeros(int(PAUSE_S * SAMPLE_RATE), np.float32)
-    pieces = [piece for said, _ in sample.sentences for piece in (speaker.say(said, sample.voice)[0], pause)]
+    pieces = [
+        piece
+        for said, _ in sample.sentences
+        for piece in (speaker.say(said, sample.voice)[0], pause)
+    ]
     return np.concatenate([pause[: len(pause) // 2], *pieces])
 
 
-def _add_audio(container: av.container.OutputContainer, stream: av.AudioStream, wave: NDArray[np.float32]) -> None:
+def _add_audio(
+    container: av.container.OutputContainer, stream: av.AudioStream, wave: NDArray[np.float32]
+) -> None:
     samples = (np.clip(wave, -1, 1) * 32767).astype(np.int16)
     frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
     frame.sample_rate = SAMPLE_RATE
     frame.pts = 0
-    resampler = av.AudioResampler(format=stream.format, layout="mono", rate=stream.rate, frame_size=stream.frame_size or None)
+    resampler = av.AudioResampler(
+        format=stream.format, layout="mono", rate=stream.rate, frame_size=stream.frame_size or None
+    )
     for piece in [*resampler.resample(frame), *resampler.resample(None)]:
         container.mux(stream.encode(piece))
     container.mux(stream.encode(None))
@@ -108,7 +145,9 @@ def write_media(path: Path, wave: NDArray[np.float32]) -> None:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, default=Path("samples"))
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -117,7 +156,9 @@ def main() -> None:
         path = args.out / sample.file
         write_media(path, speak(speaker, sample))
         zh = sample.file.startswith("zh")
-        path.with_suffix(".txt").write_text(("" if zh else " ").join(w for _, w in sample.sentences) + "\n", encoding="utf-8")
+        path.with_suffix(".txt").write_text(
+            ("" if zh else " ").join(w for _, w in sample.sentences) + "\n", encoding="utf-8"
+        )
     (args.out / "hot.txt").write_text("\n".join(HOTWORDS) + "\n", encoding="utf-8")
 
 

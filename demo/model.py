@@ -36,7 +36,7 @@ class Size:
 
 
 def key_mask(lengths: Tensor, longest: int) -> Tensor:
-    """bool [B, longest]: True where a row has content."""
+    """Bool [B, longest]: True where a row has content."""
     return torch.arange(longest, device=lengths.device)[None] < lengths[:, None]
 
 
@@ -55,12 +55,16 @@ class SanmAttention(nn.Module):
         self.heads = heads
         self.linear_q_k_v = nn.Linear(inputs, 3 * width)
         self.linear_out = nn.Linear(width, width)
-        self.fsmn_block = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width, bias=False)
+        self.fsmn_block = nn.Conv1d(
+            width, width, kernel, padding=kernel // 2, groups=width, bias=False
+        )
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         q, k, v = self.linear_q_k_v(x).chunk(3, dim=-1)
         v_masked = v * mask[..., None]
-        memory = (self.fsmn_block(v_masked.transpose(1, 2)).transpose(1, 2) + v_masked) * mask[..., None]
+        memory = (self.fsmn_block(v_masked.transpose(1, 2)).transpose(1, 2) + v_masked) * mask[
+            ..., None
+        ]
         return self.linear_out(_attend(q, k, v, self.heads, mask)) + memory
 
 
@@ -107,7 +111,9 @@ class Encoder(nn.Module):
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         mask = key_mask(lengths, features.shape[1])
-        x = features * math.sqrt(self.width) + sinusoids(features.shape[1], features.shape[2], features.device)
+        x = features * math.sqrt(self.width) + sinusoids(
+            features.shape[1], features.shape[2], features.device
+        )
         for block in [*self.encoders0, *self.encoders]:
             x = block(x, mask)
         middle = x = self.after_norm(x)
@@ -134,7 +140,9 @@ class _Attention(nn.Module):
         self.linear_out = nn.Linear(width, width)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        return self.linear_out(_attend(self.linear_q(x), self.linear_k(x), self.linear_v(x), self.heads, mask))
+        return self.linear_out(
+            _attend(self.linear_q(x), self.linear_k(x), self.linear_v(x), self.heads, mask)
+        )
 
 
 class _TransformerBlock(nn.Module):
@@ -185,21 +193,9 @@ class SpeechModel(nn.Module):
         super().__init__()
         self.audio_encoder = Encoder(size)
         self.audio_adaptor = Transformer(
-            size.width, size.adaptor_ffn, size.llm_width, size.adaptor_layers, size.adaptor_heads)
-        self.ctc_decoder = Transformer(size.width, size.ctc_ffn, size.width, size.ctc_layers, size.ctc_heads)
+            size.width, size.adaptor_ffn, size.llm_width, size.adaptor_layers, size.adaptor_heads
+        )
+        self.ctc_decoder = Transformer(
+            size.width, size.ctc_ffn, size.width, size.ctc_layers, size.ctc_heads
+        )
         self.ctc = CtcHead(size.width, pieces)
-
-
-def llm_config(size: Size, vocabulary: int, end: int, pad: int) -> dict[str, object]:
-    """config.json of the Qwen3 part; ``vocabulary`` is padded to a multiple of 32."""
-    return {
-        "architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "attention_bias": False,
-        "attention_dropout": 0.0, "bos_token_id": pad, "eos_token_id": end, "head_dim": size.llm_head_dim,
-        "hidden_act": "silu", "hidden_size": size.llm_width, "initializer_range": 0.02,
-        "intermediate_size": size.llm_ffn, "max_position_embeddings": 40960,
-        "max_window_layers": size.llm_layers, "num_attention_heads": size.llm_heads,
-        "num_hidden_layers": size.llm_layers, "num_key_value_heads": size.llm_kv_heads,
-        "rms_norm_eps": 1e-06, "rope_scaling": None, "rope_theta": 1000000, "sliding_window": None,
-        "tie_word_embeddings": True, "torch_dtype": "float32", "use_cache": True,
-        "use_sliding_window": False, "vocab_size": -(-(vocabulary + 5) // 32) * 32,
-    }

@@ -1,4 +1,4 @@
-"""Greedy recognition with the torch model: CTC and LLM, in batch. Used by training and evaluation."""
+"""Greedy recognition with the torch model, in batch: CTC and LLM."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from demo.ctc_vocabulary import CtcVocabulary
 from demo.frontend import Frontend, fbank_frames, lfr_frames, stack_frames
 from demo.model import SpeechModel
-from demo.tokenizers import PREFIX_HEAD, SUFFIX, CtcVocabulary
+from demo.prompts import PREFIX_HEAD, SUFFIX
+from tokenizers import Tokenizer
 
 MAX_NEW_TOKENS = 160
 
@@ -68,12 +69,23 @@ class Recogniser:
         suffix = embed(torch.tensor(self.text.encode(SUFFIX).ids, device=self.device))
         rows = []
         for i, prompt in enumerate(prompts):
-            prefix = embed(torch.tensor(self.text.encode(PREFIX_HEAD + prompt).ids, device=self.device))
-            rows.append(torch.cat([prefix, audio[i, :lengths[i]], suffix]))
+            prefix = embed(
+                torch.tensor(self.text.encode(PREFIX_HEAD + prompt).ids, device=self.device)
+            )
+            rows.append(torch.cat([prefix, audio[i, : lengths[i]], suffix]))
         longest = max(len(r) for r in rows)
-        padded = torch.stack([torch.cat([r.new_zeros(longest - len(r), r.shape[1]), r]) for r in rows])
-        mask = torch.tensor([[0] * (longest - len(r)) + [1] * len(r) for r in rows], device=self.device)
+        padded = torch.stack(
+            [torch.cat([r.new_zeros(longest - len(r), r.shape[1]), r]) for r in rows]
+        )
+        mask = torch.tensor(
+            [[0] * (longest - len(r)) + [1] * len(r) for r in rows], device=self.device
+        )
         ids = self.llm.generate(  # type: ignore[operator]
-            inputs_embeds=padded, attention_mask=mask, max_new_tokens=MAX_NEW_TOKENS, do_sample=False,
-            eos_token_id=self.text.token_to_id("<|im_end|>"), pad_token_id=self.text.token_to_id("<|endoftext|>"))
+            inputs_embeds=padded,
+            attention_mask=mask,
+            max_new_tokens=MAX_NEW_TOKENS,
+            do_sample=False,
+            eos_token_id=self.text.token_to_id("<|im_end|>"),
+            pad_token_id=self.text.token_to_id("<|endoftext|>"),
+        )
         return [self.text.decode(row, skip_special_tokens=True) for row in ids.tolist()]

@@ -1,6 +1,6 @@
 """Synthesis workers: shards of spoken sentences.
 
-    python -m demo.shards --out DIR --first 0 --step 4 --count 10 [--voices validation] [--seconds 1000]
+    python -m demo.shards --out DIR --first 0 --step 4 --count 10 [--seconds 1000]
 
 A shard is NUMBER.npy (int16, all waveforms in a row) and NUMBER.pkl (a list of Item). Worker k of n
 is started with ``--first k --step n``; the seed of a shard is its number, so any number of workers
@@ -43,8 +43,10 @@ class Item:
     """of the first sentence"""
 
 
-def speak_sentences(speaker: Speaker, rng: Random, variants: list[str]) -> tuple[NDArray[np.float32], Sentence, str]:
-    """1-3 sentences of one language, joined by 0.1-0.8 s of silence; some change the voice between."""
+def speak_sentences(
+    speaker: Speaker, rng: Random, variants: list[str]
+) -> tuple[NDArray[np.float32], Sentence, str]:
+    """1-3 sentences of one language with 0.1-0.8 s of silence between; the voice may change."""
     language = "zh" if rng.random() < 0.55 else "en"
     count = rng.choices([1, 2, 3], [62, 26, 12])[0]
     voice = random_voice(language, variants, rng)
@@ -62,7 +64,9 @@ def speak_sentences(speaker: Speaker, rng: Random, variants: list[str]) -> tuple
     return np.concatenate(waves), join(sentences), first
 
 
-def make_shard(speaker: Speaker, number: int, voices: str, seconds: float) -> tuple[NDArray[np.int16], list[Item]]:
+def make_shard(
+    speaker: Speaker, number: int, voices: str, seconds: float
+) -> tuple[NDArray[np.int16], list[Item]]:
     """About ``seconds`` of speech: waveforms int16 [S] in a row and their items."""
     rng = Random(number + (_VALIDATION_SEED if voices == "validation" else 0))
     waves: list[NDArray[np.int16]] = []
@@ -100,9 +104,23 @@ class Workers:
         self.crashes = 0
 
     def _start(self, first: int) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([
-            sys.executable, "-m", "demo.shards", "--out", str(self.out), "--first", str(first),
-            "--step", str(self.step), "--count", str(self.count), "--seconds", str(self.seconds)])
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "demo.shards",
+                "--out",
+                str(self.out),
+                "--first",
+                str(first),
+                "--step",
+                str(self.step),
+                "--count",
+                str(self.count),
+                "--seconds",
+                str(self.seconds),
+            ]
+        )
 
     def tend(self) -> None:
         """Restart what crashed."""
@@ -110,8 +128,15 @@ class Workers:
             if process.poll() not in (None, 0):
                 self.crashes += 1
                 numbers = range(k, self.count, self.step)
-                missing = next((n for n in numbers if not (self.out / f"{n}.pkl").exists()
-                                and not (self.out / f"{n}.crashed").exists()), self.count)
+                missing = next(
+                    (
+                        n
+                        for n in numbers
+                        if not (self.out / f"{n}.pkl").exists()
+                        and not (self.out / f"{n}.crashed").exists()
+                    ),
+                    self.count,
+                )
                 (self.out / f"{missing}.crashed").touch()
                 self.running[k] = self._start(missing + self.step)
 
@@ -123,7 +148,9 @@ class Workers:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--step", type=int, default=1)

@@ -22,19 +22,25 @@ _RATE, _PITCH, _RANGE = 1, 3, 4
 
 BASES = {"zh": ["cmn"], "en": ["en-us", "en-us", "en"]}
 TRAIN_VOICES = (
-    "Alex Alicia Andrea Andy Annie AnxiousAndy Denis Diogo Gene Gene2 Henrique Hugo Jacky Lee Marco "
-    "Michael Mike Nguyen Reed adam anika announcer antonio aunty benjamin boris caleb david ed f1 f2 f4 "
-    "grandma grandpa gustave ian iven iven2 john kaukovalta klatt klatt2 marcelo max michel miguel m1 m2 "
-    "m3 m5 m7 m8 norbert pedro quincy rob sandro shelby travis victor zac"
+    "Alex Alicia Andrea Andy Annie AnxiousAndy Denis Diogo Gene Gene2 Henrique Hugo Jacky Lee "
+    "Marco Michael Mike Nguyen Reed adam anika announcer antonio aunty benjamin boris caleb "
+    "david ed f1 f2 f4 grandma grandpa gustave ian iven iven2 john kaukovalta klatt klatt2 "
+    "marcelo max michel miguel m1 m2 m3 m5 m7 m8 norbert pedro quincy rob sandro shelby "
+    "travis victor zac"
 ).split()
 VALIDATION_VOICES = ["Mario", "Storm", "edward", "f5", "klatt3", "linda", "m6", "robert", "steph"]
 
 
 class _Event(ctypes.Structure):
     _fields_ = [
-        ("type", ctypes.c_int), ("unique_identifier", ctypes.c_uint), ("text_position", ctypes.c_int),
-        ("length", ctypes.c_int), ("audio_position", ctypes.c_int), ("sample", ctypes.c_int),
-        ("user_data", ctypes.c_void_p), ("id", ctypes.c_int64),
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", ctypes.c_int64),
     ]
 
 
@@ -89,7 +95,7 @@ class Speaker:
         return 0
 
     def say(self, text: str, voice: Voice) -> tuple[NDArray[np.float32], list[tuple[int, float]]]:
-        """Speech float32 [S] at 16 kHz with peak 0.5, and (index in ``text``, start in s) of words."""
+        """Speech float32 [S] at 16 kHz, peak 0.5, and (index in ``text``, start in s) of words."""
         self._pieces.clear()
         self._words.clear()
         if self._lib.espeak_SetVoiceByName(voice.name.encode()) != 0:
@@ -105,7 +111,7 @@ class Speaker:
 
 
 def token_starts(text: str, words: list[tuple[int, float]], language: str) -> list[float | None]:
-    """Start in s of every spoken token of ``text`` (zh: character, en: word); None where unknown."""
+    """Start in s of every token (zh: character, en: word) of ``text``; None where unknown."""
     at = dict(reversed(words))
     starts: list[float | None] = []
     inside = False
