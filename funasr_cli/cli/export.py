@@ -58,11 +58,11 @@ def export(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     Needs the extra packages once: pip install 'funasr-cli[export]'. Transcribing does not.
 
+    \b
     Examples:
-        funasr export ./Fun-ASR-Nano-2512 -o model
-
-        funasr export ./Fun-ASR-MLT-Nano-2512 -o model-mlt --no-ctc
-    """
+      funasr export ./Fun-ASR-Nano-2512 -o model
+      funasr export ./Fun-ASR-MLT-Nano-2512 -o model-mlt --no-ctc
+    """  # noqa: D301 - \b tells Typer to keep the lines
     from rich.console import Console
 
     from funasr_cli.export import export_model

@@ -101,13 +101,12 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     Text goes to stdout, one line per input; with several inputs each line starts with the
     input's name and a tab. With -f or -o files are written instead.
 
+    \b
     Examples:
-        funasr transcribe talk.mp3
-
-        funasr transcribe film.mkv -l zh --hotwords names.txt -f srt,txt -o subtitles
-
-        ffmpeg -i in.ts -f wav - | funasr transcribe - --json | jq .text
-    """
+      funasr transcribe talk.mp3
+      funasr transcribe film.mkv -l zh --hotwords names.txt -f srt -o subtitles
+      ffmpeg -i in.ts -f wav - | funasr transcribe - --json | jq .text
+    """  # noqa: D301 - \b tells Typer to keep the lines
     from funasr_cli.cli.console import Sink
     from funasr_cli.errors import InputError
     from funasr_cli.languages import prompt_language
