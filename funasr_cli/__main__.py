@@ -14,8 +14,9 @@ def main() -> None:
 
         app(prog_name="funasr")
     except KeyboardInterrupt:  # while the imports were still going on
-        sys.stderr.write("funasr: interrupted\n")
-        sys.exit(130)
+        from funasr_cli.cli import leave_interrupted
+
+        leave_interrupted()
 
 
 if __name__ == "__main__":

@@ -194,7 +194,7 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are another matter there")
-@pytest.mark.parametrize("delay", [0.1, 0.6, 1.2])
+@pytest.mark.parametrize("delay", [0.1, 0.3, 0.6, 0.9, 1.2])
 def test_an_interrupt_ends_at_once_and_leaves_no_half_file(tmp_path: Path, delay: float) -> None:
     process = subprocess.Popen(  # noqa: S603 - our own program
         [

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from funasr_cli import errors
+from funasr_cli.cli import leave_interrupted
 from funasr_cli.cli.export import export
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.version import __version__
 
-INTERNAL, USAGE, UNUSABLE, INPUT, FAILURES, INTERRUPTED = 1, 2, 3, 4, 5, 130
+INTERNAL, USAGE, UNUSABLE, INPUT = 1, 2, 3, 4
 
 EXIT_CODES: tuple[tuple[type[errors.FunasrError], int], ...] = (
     (errors.UsageError, USAGE),
@@ -53,8 +54,7 @@ def _honest(command: Callable[..., Any]) -> Callable[..., Any]:
             code = next(code for kind, code in EXIT_CODES if isinstance(error, kind))
             raise typer.Exit(code) from None
         except KeyboardInterrupt:
-            _explain(None, "interrupted")
-            raise typer.Exit(INTERRUPTED) from None
+            leave_interrupted()
         except BrokenPipeError:
             # the reader (head, jq) has all it wanted; nothing may be flushed into the pipe
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
