@@ -22,7 +22,7 @@ from funasr_cli.audio import AudioReader, AudioSource
 from funasr_cli.model_dir import DEMO_MODEL
 from funasr_cli.results import Transcript
 
-SAMPLES = ROOT / "samples"
+SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 MEDIA = sorted(p for p in SAMPLES.iterdir() if p.suffix in {".wav", ".mp3", ".m4a", ".mp4"})
 ZH = SAMPLES / "zh-01.wav"
 
