@@ -5,9 +5,9 @@ Part of the composition, like `transcriber`: the only other module that joins st
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from funasr_cli.decode import Generation, Stop
+from funasr_cli.decode import Stop
 from funasr_cli.guards import find_loop, token_budget
 from funasr_cli.model import PROMPT_ROOM, Model
 from funasr_cli.options import TranscribeOptions
@@ -47,6 +47,8 @@ class Answer:
 
     text: str = ""
     token_ids: tuple[int, ...] = ()
+    hotwords: tuple[str, ...] = ()
+    """Words that stood in the prompt of this answer."""
     stats: DecodeStats = field(default_factory=DecodeStats)
     notices: tuple[Notice, ...] = ()
 
@@ -54,44 +56,57 @@ class Answer:
 def answer(
     model: Model, question: Question, options: TranscribeOptions, timings: Timings
 ) -> Answer:
-    """Ask the LLM; when a guard finds its text wrong, ask again plainly, then use the CTC text.
+    """Ask the LLM; when a guard finds its text wrong, ask again without hotwords and context.
+
+    If that is no better: after a loop or an overflow the CTC text is used (without a CTC head
+    the repetition is cut); a text that did not end is kept as far as it went.
 
     Raises:
         DecodeError: the runtime failed.
     """
-    context, words = options.context, [h.word for h in question.hotwords]
-    generation, notices = _attempt(model, question, options, timings, words, context)
-    stats = DecodeStats(calls=generation.calls, rows=generation.rows)
-    if options.guard and generation.stop != "end" and (words or context):
-        again, _ = _attempt(model, question, options, timings, (), "")
+    words = [hit.word for hit in question.hotwords]
+    tried = _attempt(model, question, options, timings, (words, options.context))
+    stats, notices = tried.stats, list(tried.notices)
+    # what the user's own limit cut is no failure of the model
+    fine = {"end", "budget"} if options.max_new_tokens else {"end"}
+    if options.guard and tried.stop not in fine and (words or options.context):
+        message = f"{_TROUBLE[tried.stop]}; asked again without hotwords and context"
         notices.append(
-            Notice(
-                "retried",
-                f"{_TROUBLE[generation.stop]}; asked again without hotwords and context",
-                question.segment,
-            )
+            Notice("retried", f"segment {question.segment}: {message}", question.segment)
         )
+        tried = _attempt(model, question, options, timings, ((), ""))
         stats = DecodeStats(
-            calls=stats.calls + again.calls, rows=stats.rows + again.rows, retries=1
+            calls=stats.calls + tried.stats.calls, rows=stats.rows + tried.stats.rows, retries=1
         )
-        generation = again
-    ids, remedy = _remedied(model, generation, question, guard=options.guard)
-    text = question.ctc_text if remedy == "ctc" else _text(model, ids)
-    if generation.stop != "end":
-        notices.append(_notice(generation.stop, remedy, question.segment))
-    return Answer(text, () if remedy == "ctc" else ids, stats, tuple(notices))
+    ids, remedy = _remedied(model, tried, question, guard=options.guard)
+    if tried.stop != "end":
+        notices.append(_notice(tried.stop, remedy, question.segment))
+    if remedy == "ctc":
+        return Answer(question.ctc_text, (), (), stats, tuple(notices))
+    return Answer(_text(model, ids), ids, tried.words, stats, tuple(notices))
 
 
-def _attempt(  # noqa: PLR0913, PLR0917 - one try, all of its circumstances
+@dataclass(frozen=True)
+class _Tried:
+    """One try: what the LLM wrote after a prompt with these words in it."""
+
+    token_ids: tuple[int, ...]
+    stop: Stop
+    words: tuple[str, ...]
+    stats: DecodeStats
+    notices: tuple[Notice, ...]
+
+
+def _attempt(
     model: Model,
     question: Question,
     options: TranscribeOptions,
     timings: Timings,
-    words: Sequence[str],
-    context: str,
-) -> tuple[Generation, list[Notice]]:
+    hints: tuple[Sequence[str], str],
+) -> _Tried:
+    """Ask once, with these hotwords and this context."""
     with timings.measure("prompt"):
-        prefix, suffix, notices = _prompt_ids(model, question, options, words, context)
+        prefix, suffix, words, notices = _prompt_ids(model, question, options, hints)
     with timings.measure("prefill"):
         prompt = model.decoder.prefill(prefix, question.audio_embeds, suffix)
     budget = options.max_new_tokens or (
@@ -106,26 +121,26 @@ def _attempt(  # noqa: PLR0913, PLR0917 - one try, all of its circumstances
         return "loop" if find_loop(ids, bangs=model.bangs, heard=question.heard) else None
 
     with timings.measure("generate"):
-        generation = model.decoder.generate(prompt, budget=budget, stop_at=stop_at)
-    return replace(
-        generation,
-        calls=generation.calls + prompt.calls,
-        rows=generation.rows + prompt.rows,
-    ), notices
+        written = model.decoder.generate(prompt, budget=budget, stop_at=stop_at)
+    stats = DecodeStats(calls=prompt.calls + written.calls, rows=prompt.rows + written.rows)
+    return _Tried(written.token_ids, written.stop, words, stats, notices)
 
 
 def _prompt_ids(
     model: Model,
     question: Question,
     options: TranscribeOptions,
-    words: Sequence[str],
-    context: str,
-) -> tuple[list[int], list[int], list[Notice]]:
-    """Tokenise the prompt; what does not fit is left out, the last hotwords first."""
-    kept, notices = list(words), []
+    hints: tuple[Sequence[str], str],
+) -> tuple[list[int], list[int], tuple[str, ...], tuple[Notice, ...]]:
+    """Tokenise the prompt; what does not fit is left out, the last hotwords first.
+
+    Returns:
+        Ids before and after the audio rows, the words that stayed, and what had to go.
+    """
+    words, context = list(hints[0]), hints[1]
     while True:
         prompt = build_prompt(
-            hotwords=kept,
+            hotwords=words,
             language=question.language,
             context=context,
             itn=options.itn,
@@ -133,34 +148,33 @@ def _prompt_ids(
             think_block=model.think_block,
         )
         prefix, suffix = model.llm.tokenize(prompt.prefix), model.llm.tokenize(prompt.suffix)
-        if len(prefix) + len(suffix) <= PROMPT_ROOM or not (kept or context):
+        if len(prefix) + len(suffix) <= PROMPT_ROOM or not (words or context):
             break
-        if kept:
-            kept = kept[: len(kept) * 3 // 4]
+        if words:
+            words = words[: len(words) * 3 // 4]
         else:
             context = context[: len(context) * 3 // 4]
-    if len(kept) < len(words):
-        message = f"{len(words) - len(kept)} of {len(words)} hotwords did not fit into the prompt"
+    notices = []
+    if lost := len(hints[0]) - len(words):
+        message = f"{lost} of {len(hints[0])} hotwords did not fit into the prompt"
         notices.append(Notice("hotwords-cut", message))
-    if context != options.context and not kept and context:
+    if len(context) < len(hints[1]):
         notices.append(Notice("context-cut", "the context was too long and has been shortened"))
-    return prefix, suffix, notices
+    return prefix, suffix, tuple(words), tuple(notices)
 
 
 def _remedied(
-    model: Model, generation: Generation, question: Question, *, guard: bool
+    model: Model, tried: _Tried, question: Question, *, guard: bool
 ) -> tuple[tuple[int, ...], str]:
-    """Choose what to keep of a generation: all of it, a cut loop, or the CTC text instead."""
-    ids = generation.token_ids
-    if not guard or generation.stop == "end":
+    """Choose what to keep of an answer: all of it, a cut loop, or the CTC text instead."""
+    ids = tried.token_ids
+    if not guard or tried.stop in {"end", "budget"}:
         return ids, "kept"
-    if generation.stop == "budget":
-        return ids, "truncated"
     if question.ctc_text:
         return ids, "ctc"
     loop = find_loop(ids, bangs=model.bangs)
     if loop is None:
-        return ids, "truncated"
+        return ids, "kept"
     turn = 0 if ids[-1] in model.bangs else loop.period
     return ids[: loop.start + turn], "cut"
 
@@ -169,7 +183,6 @@ def _notice(stop: Stop, remedy: str, segment: int) -> Notice:
     what = {
         "ctc": "its CTC text is used instead",
         "cut": "the repetition was cut",
-        "truncated": "its text may be cut short",
         "kept": "its text may be cut short",
     }[remedy]
     code = "truncated" if stop == "budget" else stop

@@ -4,10 +4,11 @@ The wording is the reference's `get_prompt` (funasr 1.4.16), character for chara
 context is not in the reference; it stands where its header 上下文信息 announces it.
 """
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from funasr_cli.markup import without_markup
 
 SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
 USER = "<|im_start|>user\n"
@@ -17,8 +18,6 @@ CONTEXT = (
     "请结合上下文信息，更加准确地完成语音转写任务。如果没有相关信息，我们会留空。"
     "\n\n\n**上下文信息：**\n\n\n"
 )
-
-_SPECIAL = re.compile(r"<\|[^<>]*?\|>|</?think>")
 
 
 @dataclass(frozen=True)
@@ -70,4 +69,4 @@ def build_prompt(  # noqa: PLR0913 - the parts of one sentence
 
 def _plain(text: str) -> str:
     """Remove what the tokenizer would read as a control token; compose as its NFC step does."""
-    return unicodedata.normalize("NFC", _SPECIAL.sub("", text)).strip()
+    return unicodedata.normalize("NFC", without_markup(text)).strip()

@@ -103,7 +103,10 @@ class Transcript:
     """Everything about one input."""
 
     path: str
+    start: float
+    """Where in the input the transcript begins."""
     duration: float
+    """Seconds of sound from there."""
     sample_rate: int
     language: str | None
     """The language asked for; None = the model decides."""

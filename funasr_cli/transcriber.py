@@ -4,9 +4,9 @@ With `answer`, the only module that knows the order of the stages.
 """
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from time import perf_counter
 
 from funasr_cli.align import align
@@ -14,6 +14,7 @@ from funasr_cli.answer import Answer, Question, answer
 from funasr_cli.audio import AudioReader, AudioSource
 from funasr_cli.characters import readings
 from funasr_cli.ctc import ctc_text, greedy_tokens, spoken
+from funasr_cli.errors import UsageError
 from funasr_cli.guards import is_silent
 from funasr_cli.hotwords import HotwordIndex, recall
 from funasr_cli.languages import prompt_language
@@ -26,6 +27,12 @@ from funasr_cli.results import CtcToken, HotwordHit, Notice, Segment, Transcript
 from funasr_cli.timings import Timings
 from funasr_cli.units import SAMPLE_RATE
 from funasr_cli.vad import Piece, cut
+
+
+def _read_dictionary() -> None:
+    with suppress(Exception):  # whoever needs it meets the error, and can explain it
+        readings("一")
+
 
 Progress = Callable[[float, float | None], None]
 """Called with the seconds done and the seconds in all (None: unknown)."""
@@ -56,16 +63,23 @@ class Transcriber:
             self._stack = stack.pop_all()
         self._unpaid_load = perf_counter() - begin
         self._index: tuple[tuple[object, object], HotwordIndex] | None = None
+        self._one_at_a_time = Lock()
+        # `align` and `recall` will want pypinyin's dictionary, which takes half a second to read:
+        # while the encoder works, that costs nothing
+        self._dictionary = Thread(target=_read_dictionary, daemon=True)
         if self._model.ctc:
-            # `align` and `recall` will want pypinyin's dictionary, which takes half a second to
-            # read: while the encoder works, that costs nothing
-            Thread(target=readings, args=("一",), daemon=True).start()
+            self._dictionary.start()
 
     def __enter__(self) -> "Transcriber":
         return self
 
     def __exit__(self, *_exc: object) -> None:
         self.close()
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What is to be said of the model itself; part of every transcript's warnings."""
+        return self._model.notices
 
     def close(self) -> None:
         """Free the model; the transcriber cannot be used afterwards."""
@@ -78,21 +92,36 @@ class Transcriber:
         *,
         on_progress: Progress | None = None,
     ) -> Transcript:
-        """Transcribe one file or stream.
+        """Transcribe one file or stream; calls from several threads wait for each other.
 
         Raises:
             InputError: the input cannot be read.
             UsageError: an option means nothing, e.g. an unknown language.
         """
-        begin = perf_counter()
-        options = options or TranscribeOptions()
+        if not isinstance(source, (str, Path, AudioSource)):
+            raise UsageError(
+                f"cannot transcribe a {type(source).__name__}: give a path, or "
+                "audio.AudioSource(name, stream) for an open binary stream"
+            )
         source = source if isinstance(source, AudioSource) else AudioSource(str(source))
+        with self._one_at_a_time:
+            return self._transcribe(source, options or TranscribeOptions(), on_progress)
+
+    def _transcribe(
+        self, source: AudioSource, options: TranscribeOptions, on_progress: Progress | None
+    ) -> Transcript:
+        begin = perf_counter()
         language = prompt_language(options.language)
-        timings, self._unpaid_load = Timings(load=self._unpaid_load), 0.0
+        unpaid, self._unpaid_load = self._unpaid_load, 0.0
+        timings = Timings(load=unpaid)
         segments: list[Segment] = []
         notices = list(self._model.notices)
         end = options.start
-        with AudioReader(source, start=options.start, duration=options.duration) as reader:
+        with ExitStack() as stack:
+            with timings.measure("decode_audio"):
+                reader = stack.enter_context(
+                    AudioReader(source, start=options.start, duration=options.duration)
+                )
             pieces = cut(
                 timings.measure_each("decode_audio", reader),
                 max_s=self._model.max_segment_s,
@@ -109,9 +138,10 @@ class Transcriber:
             if reader.damaged:
                 skipped = f"{source.name}: {reader.damaged} damaged packets of sound were skipped"
                 notices.append(Notice("damaged-input", skipped))
-        timings.total = timings.load + perf_counter() - begin
+        timings.total = unpaid + perf_counter() - begin
         return Transcript(
             path=source.name,
+            start=options.start,
             duration=end - options.start,
             sample_rate=SAMPLE_RATE,
             language=language,
@@ -135,7 +165,10 @@ class Transcriber:
             encoded = model.encoder.encode([piece.samples])[0]
         with timings.measure("ctc"):
             tokens = self._ctc(encoded.encoder_out, piece)
-        sounds = spoken(tokens)
+            sounds = spoken(tokens)
+        if self._dictionary.is_alive():
+            with timings.measure("load"):
+                self._dictionary.join()
         nothing = is_silent(piece.samples) or (model.ctc is not None and not sounds)
         hits: tuple[HotwordHit, ...] = ()
         reply = Answer()
@@ -160,7 +193,7 @@ class Transcriber:
             end=piece.end,
             text=reply.text,
             ctc_text=ctc_text(tokens),
-            hotwords=hits,
+            hotwords=tuple(hit for hit in hits if hit.word in reply.hotwords),
             chars=chars if model.ctc else (),
             token_ids=reply.token_ids,
             decode=reply.stats,
@@ -185,6 +218,8 @@ class Transcriber:
         words = options.hotwords
         if not words:
             return ()
+        if not options.hotword_recall:
+            return tuple(HotwordHit(word, 0.0) for word in words)
         key = (words, options.hotword_aliases)
         if self._index is None or self._index[0] != key:
             self._index = (key, HotwordIndex.build(words, dict(options.hotword_aliases)))
@@ -194,7 +229,7 @@ class Transcriber:
             threshold=options.hotword_threshold,
             limit=options.max_hotwords,
         )
-        if options.hotword_recall and len(words) > options.max_hotwords and self._model.ctc:
+        if len(words) > options.max_hotwords and self._model.ctc:
             return tuple(heard)
         known = {hit.word: hit for hit in heard}
         return tuple(known.get(word, HotwordHit(word, 0.0)) for word in words)

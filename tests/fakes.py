@@ -14,13 +14,20 @@ class FakeLanguageModel:
     """Answers a fixed script; keeps a cache of positions as strictly as llama.cpp.
 
     The token after position p of the answer is `script[p]`; a token id t is the character
-    chr(t). `broken_at` gives NaN logits for that token of the answer.
+    chr(t). `broken_at` gives NaN logits for that token of the answer. `plain` is the script for
+    prompts without hotwords and context.
     """
 
     def __init__(
-        self, script: Sequence[int], *, n_ctx: int = 256, broken_at: int | None = None
+        self,
+        script: Sequence[int],
+        *,
+        n_ctx: int = 256,
+        broken_at: int | None = None,
+        plain: Sequence[int] | None = None,
     ) -> None:
-        self.script = [*script, END]
+        self.script = self._hinted = [*script, END]
+        self._plain = self.script if plain is None else [*plain, END]
         self.n_vocab, self.n_embd, self.n_ctx, self.n_seq = 0x110000, 4, n_ctx, 1
         self.broken_at = broken_at
         self.cache: list[int] = []
@@ -41,6 +48,9 @@ class FakeLanguageModel:
         (run,) = rows
         if run.position != len(self.cache) or len(self.cache) + len(run) > self.n_ctx:
             raise DecodeError("positions do not follow each other, or the cache is full")
+        if run.position == 0 and run.tokens is not None:
+            hinted = any(mark in "".join(map(chr, run.tokens)) for mark in ("热词", "上下文"))
+            self.script = self._hinted if hinted else self._plain
         self.cache += [1] * len(run)
         self.batches.append((run.position, len(run)))
         if run.logits == "none":

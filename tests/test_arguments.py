@@ -44,8 +44,26 @@ def test_files_of_one_stem_do_not_overwrite_each_other() -> None:
     assert [targets.of(n)[0][1].name for n in ("x/a.mp3", "x/a.wav", "b.mp3", "-")] == [
         "a.mp3.srt", "a.wav.srt", "b.srt", "stdin.srt",
     ]  # fmt: skip
-    with pytest.raises(UsageError, match="already the output"):
-        parse_targets(["x/a.mp3", "y/a.mp3"], ("srt",), Path("out"))
+    targets = parse_targets(["x/a.mp3", "y/a.mp3", "x/A.mp3"], ("srt",), Path("out"))
+    names = [targets.of(n)[0][1].name for n in ("x/a.mp3", "y/a.mp3", "x/A.mp3")]
+    assert names[1] == "y-a.mp3.srt"
+    assert len({name.casefold() for name in names}) == 3
+
+
+def test_an_input_is_never_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, folder in (
+        ("talk.txt", None),
+        ("./talk.txt", Path()),
+        (str(tmp_path / "a.txt"), Path()),
+    ):
+        with pytest.raises(UsageError, match="would be overwritten"):
+            parse_targets([name], ("txt",), folder)
+
+
+def test_no_format_at_all_is_no_format() -> None:
+    with pytest.raises(UsageError, match="names no format"):
+        parse_formats(" ,")
 
 
 def test_a_folder_alone_asks_for_text() -> None:

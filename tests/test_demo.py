@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,13 @@ import pytest
 from sounds import write_sound
 from test_cli import ROOT, funasr
 
-from funasr_cli import RuntimeOptions, TranscribeOptions, Transcriber, create_asr_engine
+from funasr_cli import (
+    RuntimeOptions,
+    TranscribeOptions,
+    Transcriber,
+    UsageError,
+    create_asr_engine,
+)
 from funasr_cli.audio import AudioReader, AudioSource
 from funasr_cli.model_dir import DEMO_MODEL
 from funasr_cli.results import Transcript
@@ -146,6 +153,76 @@ def test_several_inputs_go_on_after_a_bad_one(tmp_path: Path) -> None:
     lines = [line.split("\t") for line in found.stdout.splitlines()]
     assert [name for name, _ in lines] == [str(ZH), str(ZH)]
     assert "坏.mp3" in found.stderr
+
+
+def test_a_result_that_cannot_be_written_does_not_stop_the_others(tmp_path: Path) -> None:
+    (tmp_path / "zh-01.txt").mkdir()
+    found = funasr("transcribe", ZH, MEDIA[0], "-o", tmp_path, "-q")
+    assert found.returncode == 4
+    assert "zh-01.txt: cannot be written" in found.stderr
+    assert (tmp_path / f"{MEDIA[0].stem}.txt").read_text(encoding="utf-8").strip()
+
+
+def test_a_recording_is_never_overwritten(tmp_path: Path) -> None:
+    recording = tmp_path / "talk.txt"
+    shutil.copy(ZH, recording)
+    found = funasr("transcribe", recording, "-f", "txt", "-o", tmp_path)
+    assert found.returncode == 2
+    assert "would be overwritten" in found.stderr
+    assert recording.read_bytes() == ZH.read_bytes()
+
+
+def test_odd_names_keep_one_line_per_input(tmp_path: Path) -> None:
+    odd = tmp_path / "tab\there\nline.wav"
+    shutil.copy(ZH, odd)
+    found = funasr("transcribe", odd, ZH, "-q")
+    assert found.stdout.count("\n") == 2
+    assert found.stdout.startswith(f"{tmp_path}/tab\\there\\nline.wav\t")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_stdout_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        found = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "funasr_cli", "transcribe", str(ZH), "-q"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+    assert found.returncode == 4
+    assert found.stderr.startswith("funasr: stdout: cannot be written (No space left")
+    assert found.stderr.count("\n") == 1
+
+
+def test_a_package_that_cannot_be_imported_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "pypinyin").mkdir()
+    (tmp_path / "pypinyin" / "__init__.py").write_text("raise ImportError('broken')")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    found = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "funasr_cli", "transcribe", str(ZH), "--hotwords", "北京", "-q"],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        env=environment,
+    )
+    assert found.returncode == 3
+    assert "Traceback" not in found.stderr
+    assert "pip install --force-reinstall" in found.stderr
+
+
+def test_several_threads_may_share_a_transcriber(
+    transcriber: Transcriber, result: Transcript
+) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        texts = list(pool.map(lambda _: transcriber.transcribe(ZH).text, range(4)))
+    assert texts == [result.text] * 4
+
+
+def test_what_is_no_recording_is_refused(transcriber: Transcriber) -> None:
+    with pytest.raises(UsageError, match="cannot transcribe a ndarray"):
+        transcriber.transcribe(np.zeros(16000))  # type: ignore[arg-type]
 
 
 def test_json_lines_are_for_programs() -> None:

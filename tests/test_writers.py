@@ -19,6 +19,7 @@ from funasr_cli.writers.json import to_json
 
 TRANSCRIPT = Transcript(
     path="录音.wav",
+    start=0.0,
     duration=3661.5,
     sample_rate=16000,
     language="中文",
@@ -80,13 +81,25 @@ def test_compact_json_is_one_line() -> None:
     assert to_json(TRANSCRIPT, compact=True).count("\n") == 1
 
 
-def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_file_appears_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = tmp_path / "深" / "a.srt"
     write_text(target, "old\n")
-    with pytest.raises(UnicodeEncodeError):
-        write_text(target, "new \ud800")
+
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OutputError, match=r"a\.srt: cannot be written \(No space left"):
+        write_text(target, "new\n")
     assert target.read_text(encoding="utf-8") == "old\n"
     assert [p.name for p in target.parent.iterdir()] == ["a.srt"]
+
+
+def test_half_a_character_in_a_file_name_is_written_as_an_escape(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "bad\udcff.mp3")
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "bad\\udcff.mp3"
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -25,6 +25,11 @@ EXIT_CODES: tuple[tuple[type[errors.FunasrError], int], ...] = (
 )
 """The first class that fits decides."""
 
+_REMEDIES = (
+    "a part of the installation cannot be loaded: pip install --force-reinstall funasr-cli",
+    "too little memory: close other programs, or use a smaller model",
+)
+
 EPILOG = (
     "Exit codes: 0 fine; 1 internal error; 2 wrong usage; 3 model, library or machine not "
     "usable; 4 an input could not be read or a result not written; 5 a batch finished with "
@@ -56,11 +61,13 @@ def _honest(command: Callable[..., Any]) -> Callable[..., Any]:
         except KeyboardInterrupt:
             leave_interrupted()
         except BrokenPipeError:
-            # the reader (head, jq) has all it wanted; nothing may be flushed into the pipe
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # the reader (head, jq) has all it wanted
             raise typer.Exit(0) from None
         except typer.Exit:
             raise
+        except (ImportError, MemoryError) as error:
+            _explain(error, f"{_REMEDIES[type(error) is MemoryError]} ({error})")
+            raise typer.Exit(UNUSABLE) from None
         except Exception as error:  # noqa: BLE001 - no traceback reaches a user
             _explain(error, f"internal error: {type(error).__name__}: {error}")
             hint = "please report it; FUNASR_DEBUG=1 shows where it happened"
@@ -71,7 +78,7 @@ def _honest(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _explain(error: BaseException | None, message: str) -> None:
-    if error is not None and os.environ.get("FUNASR_DEBUG"):
+    if error is not None and os.environ.get("FUNASR_DEBUG", "0") != "0":
         import traceback
 
         traceback.print_exception(error)

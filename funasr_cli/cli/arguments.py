@@ -1,5 +1,6 @@
 """What people type -> values, with an error that says what was expected."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from funasr_cli.errors import UsageError
 
+STDIN = "-"
 FORMATS = ("txt", "srt", "json")
 SYNONYMS = {"text": "txt"}
 _CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)(s|ms)?")
@@ -48,6 +50,8 @@ def parse_formats(text: str | None) -> tuple[str, ...]:
     if text is None:
         return ()
     found: dict[str, None] = {}
+    if not text.strip(" ,，"):
+        raise UsageError(f"--format: names no format; known are {', '.join(FORMATS)} and all")
     for part in filter(None, re.split(r"[,，\s]+", text)):
         name = SYNONYMS.get(part.lower(), part.lower())
         if name == "all":
@@ -75,23 +79,58 @@ def parse_targets(inputs: Sequence[str], formats: tuple[str, ...], folder: Path 
         folder: where the files go; None: the current folder.
 
     Raises:
-        UsageError: the folder is a file, or one input is named twice.
+        UsageError: the folder cannot be used, or an output would overwrite an input.
     """
     if not formats and folder is None:
         return Targets({})
-    if folder is not None and folder.exists() and not folder.is_dir():
-        raise UsageError(f"-o {folder}: is a file, not a folder")
-    names = {name: Path("stdin" if name == "-" else name) for name in inputs}
-    stems = Counter(path.stem.lower() for path in names.values())
+    try:
+        if folder is not None and folder.exists() and not folder.is_dir():
+            raise UsageError(f"-o {folder}: is a file, not a folder")
+    except OSError as error:
+        raise UsageError(f"-o {folder}: cannot be used ({error.strerror})") from error
+    names = {name: Path("stdin" if name == STDIN else name) for name in inputs}
+    recordings = {_absolute(path) for name, path in names.items() if name != STDIN}
     paths: dict[str, tuple[tuple[str, Path], ...]] = {}
-    taken: set[Path] = set()
-    for name, path in names.items():
-        # a.mp3 and a.wav become a.mp3.srt and a.wav.srt
-        base = path.name if stems[path.stem.lower()] > 1 else path.stem
+    for name, base in _bases(names).items():
         own = tuple((kind, (folder or Path()) / f"{base}.{kind}") for kind in formats or ("txt",))
-        twice = taken & {target for _, target in own}
-        if twice:
-            raise UsageError(f"{name}: {twice.pop()} is already the output of another input")
-        taken |= {target for _, target in own}
+        for _, target in own:
+            if _absolute(target) in recordings:
+                raise UsageError(f"{target}: is an input and would be overwritten; use another -o")
         paths[name] = own
     return Targets(paths)
+
+
+def _bases(names: dict[str, Path]) -> dict[str, str]:
+    """Give each input a base name of its own: a; a.mp3 and a.wav; x-a.mp3 and y-a.mp3."""
+    candidates = (
+        lambda path: path.stem,
+        lambda path: path.name,
+        lambda path: f"{_absolute(path).parent.name}-{path.name}",
+    )
+    bases: dict[str, str] = {}
+    left = dict(names)
+    for candidate in candidates:
+        wanted = {name: candidate(path) for name, path in left.items()}
+        # Windows and macOS fold case: A.srt and a.srt would be one file
+        counts = Counter(base.casefold() for base in (*wanted.values(), *bases.values()))
+        unique = {name: base for name, base in wanted.items() if counts[base.casefold()] == 1}
+        bases |= unique
+        left = {name: path for name, path in left.items() if name not in unique}
+    for number, (name, path) in enumerate(left.items(), 1):
+        bases[name] = f"{path.name}-{number}"
+    return bases
+
+
+def may_exist(name: str) -> bool:
+    """Tell whether it is worth loading a model for an input; reading it explains the rest."""
+    try:
+        return name == STDIN or os.path.lexists(name)
+    except (OSError, ValueError):
+        return True
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return path.absolute()

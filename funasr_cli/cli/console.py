@@ -1,5 +1,6 @@
 """The sink: data to stdout, everything for people to stderr."""
 
+import os
 import sys
 import time
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from funasr_cli.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,9 +30,23 @@ class Sink:
         self._stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def data(self, text: str) -> None:
-        """Write data to stdout and flush, so that a pipeline sees it at once."""
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        """Write data to stdout and flush, so that a pipeline sees it at once.
+
+        Raises:
+            OutputError: stdout is closed or full.
+            BrokenPipeError: the reader has gone.
+        """
+        if sys.stdout is None:
+            raise OutputError("stdout: is closed")
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except OSError as error:
+            # what is still in the buffer must not be tried again at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if isinstance(error, BrokenPipeError):
+                raise
+            raise OutputError(f"stdout: cannot be written ({error.strerror or error})") from error
 
     def note(self, message: str) -> None:
         """Tell people something; dropped when quiet."""

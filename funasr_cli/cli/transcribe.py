@@ -1,21 +1,18 @@
 """`funasr transcribe`: recordings -> text, subtitles, JSON."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from funasr_cli.cli.arguments import Targets, parse_formats, parse_seconds, parse_targets
+from funasr_cli.cli.arguments import may_exist, parse_formats, parse_seconds, parse_targets
+from funasr_cli.cli.inputs import Order, transcribe_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from funasr_cli.audio import AudioSource
     from funasr_cli.cli.console import Sink
-    from funasr_cli.results import Transcript
 
-STDIN = "-"
 DEMO_NOTE = (
     "no model named (-m, $FUNASR_MODEL_DIR, ./model): using the built-in demo model, which knows "
     "synthetic voices and about 1,300 words; the README tells how to get a real one"
@@ -64,7 +61,11 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = None,
     output_dir: Annotated[
         Path | None,
-        typer.Option("-o", "--output-dir", help="Folder for the files. Default: this one."),
+        typer.Option(
+            "-o",
+            "--output-dir",
+            help="Folder for the files (default: this one); older files are replaced.",
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON instead of text: one line per input.")
@@ -91,7 +92,9 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
         Path | None,
         typer.Option(help="Folder of a llama.cpp build. Default: $FUNASR_LLAMA_BIN, llama_bin/."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only data and errors.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("-q", "--quiet", help="Only data, warnings and errors.")
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Also say which model and library are used.")
     ] = False,
@@ -129,8 +132,10 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
         guard=guard,
         vad=vad,
     )
-    targets = parse_targets(audio, parse_formats(output_format), output_dir)
-    if not any(name == STDIN or Path(name).exists() for name in audio):
+    formats = parse_formats(output_format) or (("json",) if as_json and output_dir else ())
+    order = Order(options, parse_targets(audio, formats, output_dir), as_json, verbose)
+    runtime = RuntimeOptions(threads=threads, llama_bin=llama_bin)
+    if not any(may_exist(name) for name in audio):
         raise InputError("; ".join(f"{name}: no such file" for name in audio))
 
     # the heavy imports start here: everything that can be wrong with the options is known
@@ -139,28 +144,8 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     path = find_model(model)
     if path == DEMO_MODEL:
         sink.note(DEMO_NOTE)
-    runtime = RuntimeOptions(threads=threads, llama_bin=llama_bin)
-    failures = 0
     with Transcriber(path, runtime) as transcriber:
-        for number, name in enumerate(audio):
-            try:
-                with sink.progress(name) as progress:
-                    transcript = transcriber.transcribe(
-                        _source(name), options, on_progress=progress.update
-                    )
-            except InputError as error:
-                if len(audio) == 1:
-                    raise
-                failures += 1
-                sink.error(str(error))
-                continue
-            if verbose and not number:
-                _tell_model(transcript, sink)
-            _write(transcript, name, targets, sink, as_json=as_json, several=len(audio) > 1)
-            sink.notices(transcript.warnings)
-            sink.timings(transcript)
-    if failures:
-        raise InputError(f"{failures} of {len(audio)} inputs could not be read")
+        transcribe_inputs(transcriber, audio, order, sink)
 
 
 def _hotwords(
@@ -180,40 +165,3 @@ def _hotwords(
         words |= dict.fromkeys(found.words)
         aliases |= dict(found.aliases)
     return tuple(words), tuple(aliases.items())
-
-
-def _source(name: str) -> "AudioSource":
-    from funasr_cli.audio import AudioSource
-
-    return AudioSource("<stdin>", sys.stdin.buffer) if name == STDIN else AudioSource(name)
-
-
-def _write(  # noqa: PLR0913 - where it goes has this many sides
-    transcript: "Transcript",
-    name: str,
-    targets: Targets,
-    sink: "Sink",
-    *,
-    as_json: bool,
-    several: bool,
-) -> None:
-    from funasr_cli.writers import WRITERS, write_text
-    from funasr_cli.writers.json import to_json
-
-    timings = transcript.timings
-    before = timings.write
-    with timings.measure("write"):
-        for kind, path in targets.of(name):
-            write_text(path, WRITERS[kind](transcript))
-            sink.note(f"wrote {path}")
-    timings.total += timings.write - before
-    if as_json:
-        sink.data(to_json(transcript, compact=True))
-    elif not targets.of(name):
-        sink.data(f"{name}\t{transcript.text}\n" if several else f"{transcript.text}\n")
-
-
-def _tell_model(transcript: "Transcript", sink: "Sink") -> None:
-    model = transcript.model
-    sink.note(f"model {model.name} in {model.path}, decoder {model.decoder}")
-    sink.note(f"llama.cpp: {model.llama}")

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from funasr_cli.errors import InputError
+from funasr_cli.markup import MARKUP
 
 _COMMAS: Final = re.compile("[,，、]")
 _WEIGHT: Final = re.compile(r"\s*\^\s*[\d.]+\s*$")
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*")
 _TEXT_FILES: Final = frozenset({".txt", ".csv", ".tsv", ".lst", ".list", ".dic", ".dict", ".md"})
-_MARKUP: Final = re.compile(r"<\||\|>|</?(?:think|tool_call|tool_response)>")
-"""What Qwen3's tokenizer takes for one token, or half of it."""
 _CONTROL: Final = frozenset({"Cc", "Cs"})
 _INVISIBLE: Final = re.compile("[\ufeff\u200b\u200e\u200f]")
 """Left behind by copying from web pages: nobody wants them in a word."""
@@ -136,7 +135,7 @@ def _forms(line: str) -> list[str]:
 
 def _refuse_unsafe(word: str, where: str) -> None:
     """Refuse what the prompt would turn into something else than a word."""
-    if _MARKUP.search(word):
+    if MARKUP.search(word):
         raise InputError(f"{where}: {word!r} would be read as a control token of the model")
     if any(unicodedata.category(char) in _CONTROL for char in word):
         raise InputError(f"{where}: {word!r} contains a control character")

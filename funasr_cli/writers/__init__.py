@@ -30,8 +30,9 @@ def write_text(path: Path, text: str) -> None:
         # in the same folder: a rename across file systems would not be atomic
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                # a file name that is no text (half a surrogate pair) is no reason to fail
+                file.write(text.encode("utf-8", errors="backslashreplace"))
                 file.flush()
                 os.fsync(file.fileno())
             Path(temporary).chmod(0o666 & ~_umask())

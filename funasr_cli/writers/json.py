@@ -16,6 +16,7 @@ def to_json(transcript: Transcript, *, compact: bool = False) -> str:
         "schema": RESULT_SCHEMA,
         "audio": {
             "path": transcript.path,
+            "start": round(transcript.start, MILLI),
             "duration": round(transcript.duration, MILLI),
             "sample_rate": transcript.sample_rate,
         },
