@@ -1,15 +1,35 @@
-"""Every option of a transcription: one default each, written here and nowhere else."""
+"""Every option of a transcription: one default each, written here and nowhere else.
 
+A value that means nothing is refused where it is made, not minutes later in the pipeline.
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import inf
+from operator import index
 from pathlib import Path
+from typing import TypeVar
+
+from funasr_cli.errors import UsageError
 
 DEFAULT_MAX_HOTWORDS = 10
 DEFAULT_HOTWORD_THRESHOLD = 0.6
+MAX_THREADS = 1024
+"""Far more than help; onnxruntime hangs when it is asked for 100,000."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class TranscribeOptions:
-    """What to do with one input."""
+    """What to do with one input.
+
+    `hotwords` and `hotword_aliases` take any sequence; it becomes a tuple without empty words
+    and repetitions.
+
+    Raises:
+        UsageError: a value means nothing; the message names the field.
+    """
 
     language: str | None = None
     """Any name `languages.prompt_language` knows; None or `auto`: the model decides."""
@@ -39,12 +59,85 @@ class TranscribeOptions:
     vad: bool = True
     """Cut long audio at its quietest points; False: plain windows of `max_segment_s`."""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hotwords", _words(self.hotwords))
+        object.__setattr__(self, "hotword_aliases", _aliases(self.hotword_aliases))
+        _require("hotword_threshold", self.hotword_threshold, lambda x: 0 <= x <= 1, "0 to 1")
+        _require("max_hotwords", self.max_hotwords, lambda n: index(n) >= 0, "0 or more")
+        _require("start (--start)", self.start, lambda s: 0 <= s < inf, "seconds from 0 on")
+        if self.duration is not None:
+            _require(
+                "duration (--duration)",
+                self.duration,
+                lambda s: 0 < s < inf,
+                "more than 0 seconds; None for all",
+            )
+        if self.max_new_tokens is not None:
+            _require(
+                "max_new_tokens (--max-new-tokens)",
+                self.max_new_tokens,
+                lambda n: index(n) >= 1,
+                "1 or more; None for a budget from the length",
+            )
+
 
 @dataclass(frozen=True)
 class RuntimeOptions:
-    """What the models run on."""
+    """What the models run on.
+
+    Raises:
+        UsageError: a value means nothing; the message names the field.
+    """
 
     threads: int | None = None
     """Threads of each runtime; None = the cores this process may use."""
     llama_bin: Path | None = None
     """Folder or file of a llama.cpp build; None: $FUNASR_LLAMA_BIN, llama_bin/, packages."""
+
+    def __post_init__(self) -> None:
+        if self.threads is not None:
+            _require(
+                "threads (--threads)",
+                self.threads,
+                lambda n: 1 <= index(n) <= MAX_THREADS,
+                f"1 to {MAX_THREADS}; None for the usable cores",
+            )
+
+
+def _require(field: str, value: T, holds: Callable[[T], bool], expected: str) -> None:
+    try:
+        good = holds(value)
+    except TypeError:  # text, or a fraction where a count belongs
+        good = False
+    if not good:
+        raise UsageError(f"{field} is {value!r}; expected {expected}")
+
+
+def _words(words: Iterable[object]) -> tuple[str, ...]:
+    """Take each word once, in order."""
+    if isinstance(words, (str, bytes)) or not isinstance(words, Iterable):
+        raise UsageError(f'hotwords is {words!r}; expected a tuple of words, e.g. ("北京",)')
+    found: dict[str, None] = {}
+    for word in words:
+        if not isinstance(word, str):
+            raise UsageError(f"hotwords contains {word!r}; expected words")
+        if word.strip():
+            found[word] = None
+    return tuple(found)
+
+
+def _aliases(aliases: Iterable[object]) -> tuple[tuple[str, str], ...]:
+    """Take each pair once, in order."""
+    if isinstance(aliases, (str, bytes)) or not isinstance(aliases, Iterable):
+        raise UsageError(f"hotword_aliases is {aliases!r}; expected (spoken, written) pairs")
+    found: dict[tuple[str, str], None] = {}
+    for pair in aliases:
+        match pair:
+            case [str(spoken), str(written)]:
+                if spoken.strip() and written.strip():
+                    found[spoken, written] = None
+            case _:
+                raise UsageError(
+                    f"hotword_aliases contains {pair!r}; expected a pair (spoken, written)"
+                )
+    return tuple(found)

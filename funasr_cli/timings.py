@@ -61,3 +61,27 @@ class Timings:
             if item is None:
                 return
             yield item
+
+
+class EngineTimings(Timings):
+    """Our timings, with Fun-ASR-GGUF's names for those stages that it calls otherwise."""
+
+    @property
+    def load_audio(self) -> float:
+        """File to 16 kHz mono."""
+        return self.decode_audio
+
+    @property
+    def prepare(self) -> float:
+        """Hotwords and prompt."""
+        return self.hotwords + self.prompt
+
+    @property
+    def inject(self) -> float:
+        """Evaluating prompt and audio rows in the LLM."""
+        return self.prefill
+
+    @property
+    def llm_generate(self) -> float:
+        """Producing text tokens."""
+        return self.generate
