@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from funasr_cli.errors import ModelError
-from funasr_cli.onnx import open_session
+from funasr_cli.manifest import HOW_TO_EXPORT, unreadable
+from funasr_cli.onnx import Session
 from funasr_cli.protocols import CtcFrames, Floats
 from funasr_cli.results import CtcToken
 from funasr_cli.units import FRAME_S
 
+OUTPUTS = ("token_ids", "topk_log_probs")
 _TIMESTAMP = re.compile(rb"<\|\d+\.\d\d\|>")
 _TAG = re.compile(r"<\|[^|<>]*\|>")
 
@@ -22,25 +24,33 @@ class OnnxCtc:
     """The CTC head as `funasr export` writes it: argmax inside, no logits come out."""
 
     def __init__(self, path: Path, *, threads: int) -> None:
-        self._session = open_session(path, threads=threads)
-        inputs = {i.name for i in self._session.get_inputs()}
-        outputs = {o.name for o in self._session.get_outputs()}
-        if inputs != {"encoder_out", "encoder_lengths"} or "topk_log_probs" not in outputs:
+        self._session = Session(path, threads=threads)
+        inputs, outputs = set(self._session.inputs), set(self._session.outputs)
+        if inputs != {"encoder_out", "encoder_lengths"} or not set(OUTPUTS) <= outputs:
             raise ModelError(
                 f"{path}: not a CTC head of this tool (inputs {', '.join(sorted(inputs))}); "
-                "export it again: funasr export CHECKPOINT_DIR -o MODEL_DIR"
+                f"{HOW_TO_EXPORT}"
             )
+        self.encoder_dim = self._session.width("encoder_out")
+        self.vocab: int | None = None
+        """Unknown: the scores stay inside."""
 
     def run(self, encoder_out: Floats) -> CtcFrames:
-        """Score one waveform [L, H]."""
-        ids, best = self._session.run(
-            ("token_ids", "topk_log_probs"),
+        """Score one waveform [L, H].
+
+        Raises:
+            ModelError: the file is damaged.
+        """
+        ids, log_probs = self._session.run(
+            OUTPUTS,
             {
                 "encoder_out": encoder_out[None],
                 "encoder_lengths": np.array([len(encoder_out)], np.int64),
             },
         )
-        return CtcFrames(ids[0], best[0, :, 0])
+        best = log_probs[0, :, 0]
+        self._session.require_finite(best)
+        return CtcFrames(ids[0], best)
 
 
 def read_tokens(path: Path) -> tuple[bytes, ...]:
@@ -50,21 +60,29 @@ def read_tokens(path: Path) -> tuple[bytes, ...]:
         ModelError: missing, or a line is not of that form.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: cannot be read ({error}); export the model again") from error
+        with path.open(encoding="utf-8") as file:
+            lines = file.read().splitlines()
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{path}: is not text ({error}); {HOW_TO_EXPORT}") from error
     pieces: list[bytes] = []
     for number, line in enumerate(lines, 1):
         token, _, index = line.rpartition(" ")
         if not index.isdigit() or int(index) != len(pieces):
-            raise ModelError(f"{path}:{number}: expected `base64 {len(pieces)}`, got {line[:40]!r}")
+            raise ModelError(
+                f"{path}:{number}: expected `base64 {len(pieces)}`, got {line[:40]!r}; "
+                f"{HOW_TO_EXPORT}"
+            )
         try:
             blank = token == "<blk>"  # noqa: S105 - a CTC token
             pieces.append(b"" if blank else base64.b64decode(token, validate=True))
         except binascii.Error as error:
-            raise ModelError(f"{path}:{number}: not base64: {token[:40]!r}") from error
+            raise ModelError(
+                f"{path}:{number}: not base64: {token[:40]!r}; {HOW_TO_EXPORT}"
+            ) from error
     if not pieces:
-        raise ModelError(f"{path}: is empty; export the model again")
+        raise ModelError(f"{path}: is empty; {HOW_TO_EXPORT}")
     return tuple(pieces)
 
 
@@ -79,10 +97,18 @@ def greedy_tokens(
         start: seconds in the file where the waveform begins.
         end: where it ends: no time leaves [start, end].
         offset: seconds added to every time (`ModelFacts.time_offset_s`).
+
+    Raises:
+        ModelError: the CTC head knows tokens that the table lacks.
     """
     ids, blank = frames.token_ids, len(table) - 1
     if not ids.size:
         return ()
+    if not 0 <= ids.min() <= ids.max() < len(table):
+        raise ModelError(
+            f"the CTC head gives token {ids.max()}, tokens.txt ends at {blank}: they come from "
+            f"different models; {HOW_TO_EXPORT}"
+        )
     edges = np.flatnonzero(np.diff(ids)) + 1
     firsts = np.concatenate([[0], edges])
     lasts = np.concatenate([edges, [ids.size]])

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from funasr_cli.errors import ModelError
-from funasr_cli.onnx import open_session
+from funasr_cli.manifest import HOW_TO_EXPORT
+from funasr_cli.onnx import Session
 from funasr_cli.protocols import Encoded, Floats
 
 INPUTS = ("audio", "audio_lengths")
@@ -17,16 +18,23 @@ class OnnxEncoder:
     """The encoder as `funasr export` writes it: sound in, exact fbank inside."""
 
     def __init__(self, path: Path, *, threads: int) -> None:
-        self._session = open_session(path, threads=threads)
-        inputs = tuple(i.name for i in self._session.get_inputs())
-        if inputs != INPUTS:
+        self._session = Session(path, threads=threads)
+        inputs = tuple(self._session.inputs)
+        if inputs != INPUTS or not set(OUTPUTS) <= set(self._session.outputs):
             raise ModelError(
-                f"{path}: takes {', '.join(inputs)}, not {', '.join(INPUTS)}; "
-                "export it again: funasr export CHECKPOINT_DIR -o MODEL_DIR"
+                f"{path}: not an encoder of this tool (inputs {', '.join(inputs)}, "
+                f"not {', '.join(INPUTS)}); {HOW_TO_EXPORT}"
             )
+        self.encoder_dim = self._session.width("encoder_out")
+        self.llm_dim = self._session.width("audio_embeds")
 
     def encode(self, waveforms: Sequence[Floats]) -> list[Encoded]:
-        """Encode a batch; padding does not change any row's numbers."""
+        """Encode a batch; padding does not change any row's numbers.
+
+        Raises:
+            InputError: a waveform is no sound.
+            ModelError: the file is damaged.
+        """
         lengths = np.array([w.size for w in waveforms], np.int64)
         audio = np.zeros((len(waveforms), int(lengths.max())), np.float32)
         for row, waveform in zip(audio, waveforms, strict=True):
@@ -34,7 +42,11 @@ class OnnxEncoder:
         states, state_lengths, rows, row_lengths = self._session.run(
             OUTPUTS, {"audio": audio, "audio_lengths": lengths}
         )
-        return [
+        encoded = [
             Encoded(states[i, : state_lengths[i]], rows[i, : row_lengths[i]])
             for i in range(len(waveforms))
         ]
+        # not the whole arrays: what lies behind a row's length may be anything
+        for one, waveform in zip(encoded, waveforms, strict=True):
+            self._session.require_finite(one.encoder_out, one.audio_embeds, of=waveform)
+        return encoded

@@ -1,5 +1,6 @@
 """Opening a model: every runtime of the pipeline, owned by one `with`."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from funasr_cli.llama.runtime import open_language_model
 from funasr_cli.manifest import (
     DEFAULT_MAX_SEGMENT_S,
     DEFAULT_TIME_OFFSET_S,
+    HOW_TO_EXPORT,
+    LOW_FRAME_RATE,
+    MANIFEST,
     ModelFacts,
 )
 from funasr_cli.model_dir import ModelFiles
@@ -57,8 +61,8 @@ def open_model(files: ModelFiles, runtime: RuntimeOptions, stack: ExitStack) -> 
     """
     threads = runtime.threads or usable_cores()
     facts = files.facts
-    encoder: Encoder
-    ctc: CtcHead | None = None
+    encoder: OnnxEncoder | ForeignEncoder
+    ctc: OnnxCtc | ForeignCtc | None
     if facts:
         encoder = OnnxEncoder(files.encoder, threads=threads)
         ctc = OnnxCtc(files.ctc, threads=threads) if files.ctc else None
@@ -66,11 +70,6 @@ def open_model(files: ModelFiles, runtime: RuntimeOptions, stack: ExitStack) -> 
         encoder = ForeignEncoder(files.encoder, threads=threads)
         ctc = ForeignCtc(files.ctc, threads=threads) if files.ctc else None
     tokens = read_tokens(files.tokens) if ctc and files.tokens else ()
-    if facts and ctc and len(tokens) != facts.ctc_vocab:
-        raise ModelError(
-            f"{files.tokens}: has {len(tokens)} tokens, the CTC head {facts.ctc_vocab}; "
-            "export the model again"
-        )
     max_segment_s = facts.max_segment_s if facts else DEFAULT_MAX_SEGMENT_S
     llm = stack.enter_context(
         open_language_model(
@@ -81,11 +80,7 @@ def open_model(files: ModelFiles, runtime: RuntimeOptions, stack: ExitStack) -> 
             llama_bin=runtime.llama_bin,
         )
     )
-    if facts and llm.n_embd != facts.llm_dim:
-        raise ModelError(
-            f"{files.decoder}: is {llm.n_embd} wide, the encoder writes rows of "
-            f"{facts.llm_dim}: they come from different checkpoints; export the model again"
-        )
+    _check_fit(files, encoder, ctc, tokens, llm)
     return Model(
         encoder=encoder,
         ctc=ctc,
@@ -108,12 +103,51 @@ def open_model(files: ModelFiles, runtime: RuntimeOptions, stack: ExitStack) -> 
     )
 
 
+def _check_fit(
+    files: ModelFiles,
+    encoder: OnnxEncoder | ForeignEncoder,
+    ctc: OnnxCtc | ForeignCtc | None,
+    tokens: Sequence[bytes],
+    llm: LanguageModel,
+) -> None:
+    """Compare every width that two files must share; None where a file does not tell.
+
+    Raises:
+        ModelError: two differ; names both files.
+    """
+    told = files.path / MANIFEST
+    # what; a file and its number; another file and its number
+    pairs: list[tuple[str, object, int | None, object, int | None]] = [
+        ("LLM columns", files.encoder, encoder.llm_dim, files.decoder, llm.n_embd),
+    ]
+    if ctc:
+        pairs += [
+            ("encoder columns", files.encoder, encoder.encoder_dim, files.ctc, ctc.encoder_dim),
+            ("CTC tokens", files.ctc, ctc.vocab, files.tokens, len(tokens)),
+        ]
+    if facts := files.facts:
+        pairs += [
+            ("encoder columns", files.encoder, encoder.encoder_dim, told, facts.encoder_dim),
+            ("LLM columns", files.encoder, encoder.llm_dim, told, facts.llm_dim),
+            ("LLM columns", files.decoder, llm.n_embd, told, facts.llm_dim),
+            ("LLM tokens", files.decoder, llm.n_vocab, told, facts.llm_vocab),
+        ]
+    if facts and ctc:
+        pairs.append(("CTC tokens", files.tokens, len(tokens), told, facts.ctc_vocab))
+    for what, one, width, other, expected in pairs:
+        if None not in {width, expected} and width != expected:
+            raise ModelError(
+                f"{one}: has {width} {what}, but {other} {expected}: they come from different "
+                f"models; {HOW_TO_EXPORT}"
+            )
+
+
 def _audio_rows(facts: ModelFacts | None, seconds: float) -> int:
     """Count the rows that a segment of `seconds` puts into the prompt."""
     rows = lfr_frames(round(seconds * SAMPLE_RATE))
     if facts and facts.downsample_rate > 1:
         rows = -(-rows // facts.downsample_rate)
-    return -(-rows // 8) if facts is None or facts.use_low_frame_rate else rows
+    return -(-rows // LOW_FRAME_RATE) if facts is None or facts.use_low_frame_rate else rows
 
 
 def _single(llm: LanguageModel, text: str) -> list[int]:

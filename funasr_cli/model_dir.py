@@ -1,6 +1,7 @@
 """A model directory -> its files and facts, checked before anything is loaded."""
 
 import os
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +11,17 @@ from funasr_cli.manifest import (
     CTC_FILE,
     DECODER_FILE,
     ENCODER_FILE,
+    HOW_TO_EXPORT,
     MANIFEST,
     TOKENS_FILE,
     Artefact,
     ModelFacts,
     read_manifest,
+    unreadable,
 )
 
 MODEL_DIR_VARIABLE = "FUNASR_MODEL_DIR"
 DEMO_MODEL = Path(__file__).parent / "demo_model"
-HOW_TO_EXPORT = "make one with: funasr export CHECKPOINT_DIR -o MODEL_DIR"
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,16 @@ class ModelFiles:
 
 def find_model(named: Path | None) -> Path:
     """Choose the directory: `named`, else $FUNASR_MODEL_DIR, else ./model, else the demo model."""
-    if named is not None:
-        return named
-    variable = os.environ.get(MODEL_DIR_VARIABLE)
-    if variable:
-        return Path(variable)
+    chosen = named or os.environ.get(MODEL_DIR_VARIABLE)
+    if chosen:
+        # no shell has expanded a variable's ~; pathlib would raise for the home of nobody
+        return Path(os.path.expanduser(chosen))  # noqa: PTH111
     here = Path("model")
-    return here if (here / MANIFEST).is_file() or list(here.glob("*.gguf")) else DEMO_MODEL
+    try:
+        is_model = (here / MANIFEST).is_file() or any(here.glob("*.gguf"))
+    except OSError:
+        is_model = True  # to be told why it cannot be read, not to get the demo model's text
+    return here if is_model else DEMO_MODEL
 
 
 def open_model_dir(path: Path) -> ModelFiles:
@@ -58,14 +63,18 @@ def open_model_dir(path: Path) -> ModelFiles:
         ModelError: no such directory, or a file is missing or has another size than when
             it was exported.
     """
-    if not path.is_dir():
-        raise ModelError(f"{path}: no such model directory; {HOW_TO_EXPORT}")
-    if not (path / MANIFEST).is_file():
+    try:
+        names = os.listdir(path)  # noqa: PTH208 - iterdir() hides what went wrong before 3.13
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ModelError(f"{path}: no such model directory; {HOW_TO_EXPORT}") from error
+    except OSError as error:
+        raise unreadable(path, error) from error
+    if MANIFEST not in names:
         return _foreign(path)
     manifest = read_manifest(path / MANIFEST)
-    for part in ("encoder", "decoder"):
-        if getattr(manifest, part) is None:
-            raise ModelError(f"{path / MANIFEST}: has no {part} yet; {HOW_TO_EXPORT}")
+    if manifest.encoder is None or manifest.decoder is None:
+        lacking = "decoder" if manifest.encoder else "encoder"
+        raise ModelError(f"{path / MANIFEST}: has no {lacking} yet; {HOW_TO_EXPORT}")
     return ModelFiles(
         path=path,
         encoder=_checked(path, manifest.encoder),
@@ -74,7 +83,7 @@ def open_model_dir(path: Path) -> ModelFiles:
         tokens=_checked(path, manifest.tokens) if manifest.tokens else None,
         facts=manifest.model,
         sha256=str(manifest.source.get("sha256", "")),
-        exact=manifest.decoder is not None and manifest.decoder.dtype == "f32",
+        exact=manifest.decoder.dtype == "f32",
     )
 
 
@@ -85,8 +94,7 @@ def named_files(encoder: Path, ctc: Path | None, decoder: Path, tokens: Path | N
         ModelError: a file is missing, or there is a CTC head without tokens.
     """
     for file in filter(None, (encoder, ctc, decoder, tokens)):
-        if not file.is_file():
-            raise ModelError(f"{file}: no such file; {HOW_TO_EXPORT}")
+        _size(file, otherwise="no such file")
     if ctc and not tokens:
         raise ModelError(f"{ctc}: needs its tokens.txt (tokens_path)")
     beside = encoder.parent / MANIFEST
@@ -103,19 +111,28 @@ def named_files(encoder: Path, ctc: Path | None, decoder: Path, tokens: Path | N
     )
 
 
-def _checked(path: Path, artefact: Artefact | None) -> Path:
-    if artefact is None or Path(artefact.name).name != artefact.name:
-        raise ModelError(f"{path / MANIFEST}: names no usable file; {HOW_TO_EXPORT}")
+def _checked(path: Path, artefact: Artefact) -> Path:
     file = path / artefact.name
-    if not file.is_file():
-        raise ModelError(f"{file}: missing, but the manifest names it; {HOW_TO_EXPORT}")
-    size = file.stat().st_size
+    size = _size(file, otherwise="missing, but the manifest names it")
     if size != artefact.bytes:
         raise ModelError(
             f"{file}: has {size:,} bytes, the manifest says {artefact.bytes:,}: "
             f"the copy is incomplete or was changed; copy it again, or {HOW_TO_EXPORT}"
         )
     return file
+
+
+def _size(file: Path, *, otherwise: str) -> int:
+    """Count a file's bytes; `otherwise` says what is wrong when there is no such file."""
+    try:
+        found = file.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ModelError(f"{file}: {otherwise}; {HOW_TO_EXPORT}") from error
+    except OSError as error:
+        raise unreadable(file, error) from error
+    if not stat.S_ISREG(found.st_mode):
+        raise ModelError(f"{file}: {otherwise}: this is no file; {HOW_TO_EXPORT}")
+    return found.st_size
 
 
 def _foreign(path: Path) -> ModelFiles:
@@ -130,8 +147,8 @@ def _foreign(path: Path) -> ModelFiles:
             f"{path}: is not a model directory: no {' and no '.join(missing)}; {HOW_TO_EXPORT}"
         )
     ctc, tokens = _first(path, (CTC_FILE,)), path / TOKENS_FILE
-    if ctc is not None and not tokens.is_file():
-        raise ModelError(f"{tokens}: missing, but {ctc.name} needs it; {HOW_TO_EXPORT}")
+    if ctc is not None:
+        _size(tokens, otherwise=f"missing, but {ctc.name} needs it")
     return ModelFiles(path, encoder, ctc, decoder, tokens if ctc else None, facts=None)
 
 

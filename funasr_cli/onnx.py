@@ -1,13 +1,21 @@
-"""onnxruntime sessions: how they are opened, and nothing about what is in them."""
+"""onnxruntime sessions: how they are opened and run, and nothing about what is in them."""
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from funasr_cli.errors import LibraryError, ModelError
+import numpy as np
+
+from funasr_cli.errors import InputError, LibraryError
+from funasr_cli.manifest import broken, unreadable
+from funasr_cli.protocols import Floats
 
 if TYPE_CHECKING:
     import onnxruntime as ort
+
+LOUDEST = 1e6
+"""Samples beyond this are no sound: full scale is 1, and of some careless programs 32768."""
 
 
 def usable_cores() -> int:
@@ -17,13 +25,62 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def open_session(path: Path, *, threads: int) -> "ort.InferenceSession":
-    """Open a model on the CPU.
+class Session:
+    """An opened ONNX model on the CPU; whatever fails is an error that names its file.
 
     Raises:
         ModelError: the file is not a model that this onnxruntime can run.
         LibraryError: onnxruntime itself cannot be imported.
     """
+
+    def __init__(self, path: Path, *, threads: int) -> None:
+        self.path = path
+        self._session = _open(path, threads)
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        self.inputs: dict[str, str] = {i.name: i.type for i in inputs}
+        """Name -> element type, in the graph's order."""
+        self.outputs: tuple[str, ...] = tuple(o.name for o in outputs)
+        self._shapes: dict[str, Sequence[Any]] = {v.name: v.shape for v in (*inputs, *outputs)}
+
+    def width(self, name: str) -> int | None:
+        """Last dimension of an input or output; None when it is free."""
+        *_, last = self._shapes[name] or [None]
+        return last if isinstance(last, int) else None
+
+    def run(self, outputs: Sequence[str], feeds: Mapping[str, Any]) -> list[Any]:
+        """Compute `outputs`, arrays in this order.
+
+        Raises:
+            ModelError: onnxruntime failed.
+        """
+        try:
+            return list(self._session.run(outputs, feeds))
+        except Exception as error:
+            reason = f"onnxruntime cannot run it ({_first_line(error)})"
+            raise broken(self.path, reason) from error
+
+    def require_finite(self, *results: Floats, of: Floats | None = None) -> None:
+        """Refuse results that are not finite: they would become a nonsense text.
+
+        Args:
+            results: what the graph gave.
+            of: the sound that it was given, which may be to blame.
+
+        Raises:
+            InputError: `of` is no sound.
+            ModelError: the file is to blame.
+        """
+        if all(np.isfinite(r).all() for r in results):
+            return
+        if of is not None and not np.abs(of).max(initial=0) < LOUDEST:  # so too with NaN
+            raise InputError(
+                "the sound has samples that are infinite, not numbers or far too large: convert "
+                "it again from its source"
+            )
+        raise broken(self.path, "gives numbers that are not finite")
+
+
+def _open(path: Path, threads: int) -> "ort.InferenceSession":
     try:
         import onnxruntime as ort
     except ImportError as error:
@@ -33,15 +90,21 @@ def open_session(path: Path, *, threads: int) -> "ort.InferenceSession":
         ) from error
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 3  # errors only: stderr belongs to the user
+    options.log_severity_level = 4  # what goes wrong is raised: stderr belongs to the user
     # spinning threads would take the cores from llama.cpp between two encoder runs
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if not path.is_file():
-        raise ModelError(f"{path}: missing; export the model again or name another with -m")
+    try:
+        path.open("rb").close()  # onnxruntime says the same of all that it cannot read
+    except OSError as error:
+        raise unreadable(path, error) from error
     try:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own, undocumented, family
-        first = str(error).strip().splitlines()[0]
-        raise ModelError(
-            f"{path}: not an ONNX model that onnxruntime {ort.__version__} can run ({first})"
-        ) from error
+        reason = (
+            f"not an ONNX model that onnxruntime {ort.__version__} can run ({_first_line(error)})"
+        )
+        raise broken(path, reason) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -50,6 +50,12 @@ def test_no_frames_give_no_tokens() -> None:
     assert greedy_tokens(frames(), TABLE, start=0, end=0, offset=0) == ()
 
 
+@pytest.mark.parametrize("stranger", [BLANK + 1, -1])
+def test_a_head_of_another_table_is_refused(stranger: int) -> None:
+    with pytest.raises(ModelError, match=r"tokens\.txt ends at 6: .* different models"):
+        greedy_tokens(frames(2, stranger), TABLE, start=0, end=9, offset=0)
+
+
 def write(path: Path, *lines: str) -> Path:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path

@@ -1,6 +1,8 @@
+import json
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,6 +94,57 @@ def test_a_manifest_cannot_point_outside_its_directory(model: Path) -> None:
         open_model_dir(model)
 
 
+@pytest.mark.parametrize(
+    ("part", "field", "value"),
+    [
+        ("model", "max_segment_s", 0),
+        ("model", "max_segment_s", 100000),
+        ("model", "max_segment_s", "15"),
+        ("model", "max_segment_s", float("nan")),
+        ("model", "time_offset_s", -5.5),
+        ("model", "time_offset_s", None),
+        ("model", "encoder_dim", 0),
+        ("model", "llm_dim", 1.5),
+        ("model", "llm_vocab", True),
+        ("model", "downsample_rate", 0),
+        ("model", "use_low_frame_rate", "no"),
+        ("model", "think_block", 0),
+        ("model", "name", None),
+        ("model", "ctc_vocab", None),
+        ("model", "ctc_vocab", 0),
+        ("model", "blank_id", 12),
+        ("model", "blank_id", "339"),
+        ("decoder", "bytes", "6"),
+        ("encoder", "name", 7),
+    ],
+)
+def test_a_value_that_cannot_be_is_named(model: Path, part: str, field: str, value: object) -> None:
+    change(model, **{part: {field: value}})
+    with pytest.raises(ModelError, match=field):
+        open_model_dir(model)
+
+
+def change(folder: Path, **parts: Any) -> None:  # noqa: ANN401 - JSON
+    """Put other values into manifest.json."""
+    path = folder / "manifest.json"
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    for part, values in parts.items():
+        raw[part] = values and {**raw[part], **values}
+    path.write_text(json.dumps(raw), encoding="utf-8")
+
+
+def test_a_ctc_head_needs_its_tokens(model: Path) -> None:
+    change(model, tokens=None)
+    with pytest.raises(ModelError, match="has a ctc, but no tokens"):
+        open_model_dir(model)
+
+
+def test_whole_numbers_are_numbers_too(model: Path) -> None:
+    change(model, model={"max_segment_s": 12, "time_offset_s": 0})
+    facts = read_manifest(model / "manifest.json").model
+    assert (facts.max_segment_s, facts.time_offset_s) == (12, 0)
+
+
 def test_files_of_the_other_project_are_recognised(tmp_path: Path) -> None:
     for name in ("Encoder-Adaptor.int8.onnx", "Encoder-Adaptor.fp16.onnx", "CTC.fp16.onnx"):
         tmp_path_with(tmp_path, f"Fun-ASR-Nano-{name}")
@@ -106,6 +159,8 @@ def test_files_of_the_other_project_are_recognised(tmp_path: Path) -> None:
 def test_single_files_take_their_facts_from_the_manifest_beside_them(model: Path) -> None:
     files = named_files(model / "e.onnx", model / "c.onnx", model / "d.gguf", model / "tokens.txt")
     assert files.facts == FACTS
+    with pytest.raises(ModelError, match="this is no file"):
+        named_files(model, None, model / "d.gguf", None)
     with pytest.raises(ModelError, match="no such file"):
         named_files(model / "nothing.onnx", None, model / "d.gguf", None)
     with pytest.raises(ModelError, match=r"needs its tokens\.txt"):

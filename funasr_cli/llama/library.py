@@ -8,6 +8,7 @@ object that exports the whole C API.
 import importlib.util
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -63,7 +64,8 @@ def find(llama_bin: Path | None = None) -> Found:
     if named is None and os.environ.get(ENVIRONMENT):
         named, source = Path(os.environ[ENVIRONMENT]), ENVIRONMENT
     if named is not None:
-        return _explicit(named.expanduser().absolute(), source)
+        # pathlib would raise for the home of nobody
+        return _explicit(Path(os.path.expanduser(named)).absolute(), source)  # noqa: PTH111
     for folder in llama_bin_folders():
         if path := _search(folder):
             return Found(path, str(folder))
@@ -100,11 +102,21 @@ def user_data_folder() -> Path:
 
 
 def _explicit(path: Path, source: str) -> Found:
-    if path.is_file():
-        return Found(path, source)
-    if not path.is_dir():
-        raise LibraryError(f"{source}: {path} does not exist")
-    library = _search(path)
+    try:
+        # is_file() and glob() take what they may not look at for missing
+        if stat.S_ISREG(path.stat().st_mode):
+            return Found(path, source)
+        os.listdir(path)  # noqa: PTH208
+        library = _search(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise LibraryError(
+            f"{source}: {path} does not exist; name the folder of an unpacked llama.cpp release, "
+            f"or leave {source} out"
+        ) from error
+    except OSError as error:
+        raise LibraryError(
+            f"{source}: {path}: {error.strerror or error}; let this user read it, or name another"
+        ) from error
     if library is None:
         raise LibraryError(
             f"{source}: {path} holds no llama.cpp library (such as {_example_name()}); "

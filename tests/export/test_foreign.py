@@ -4,7 +4,9 @@ The real files cannot be had; what is tested is that each variant is recognised,
 inputs ask for, and cut to the rows that belong to the sound.
 """
 
+import re
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,9 +16,14 @@ import pytest
 from onnx import NodeProto, TensorProto, helper
 from sounds import tone
 
-from funasr_cli.errors import ModelError
+from funasr_cli.errors import InputError, ModelError
+from funasr_cli.export import encoder_onnx
 from funasr_cli.fbank import fbank, low_frame_rate
 from funasr_cli.foreign import ForeignCtc, ForeignEncoder
+from funasr_cli.manifest import LOW_FRAME_RATE
+from funasr_cli.model import open_model
+from funasr_cli.model_dir import DEMO_MODEL, named_files
+from funasr_cli.options import RuntimeOptions
 
 pytestmark = pytest.mark.export
 
@@ -50,11 +57,11 @@ def save(
     return path
 
 
-def encoder(path: Path, inputs: Sequence[Value], frames: int) -> Path:
-    """Answer with constants [1, frames, ...] after touching every input."""
+def encoder(path: Path, inputs: Sequence[Value], frames: int, first: float = 0) -> Path:
+    """Answer with constants [1, frames, ...], from `first` on, after touching every input."""
     kind = inputs[0][1]
     values = {
-        "enc_output": np.arange(frames * H).reshape(1, frames, H),
+        "enc_output": (np.arange(frames * H) + first).reshape(1, frames, H),
         "adaptor_output": np.arange(frames * D).reshape(1, frames, D),
     }
     constants = [
@@ -171,3 +178,49 @@ def test_a_half_precision_head_is_fed_halves(tmp_path: Path) -> None:
     frames = ForeignCtc(path, threads=1).run(logits)
     assert frames.log_probs.dtype == np.float32
     assert np.array_equal(frames.token_ids, logits.astype(np.float16).argmax(axis=1))
+
+
+def test_widths_are_told_where_the_graph_has_them(tmp_path: Path) -> None:
+    path = encoder(tmp_path / "e.onnx", [("audio", TensorProto.FLOAT, [1, 1, "n"])], FRAMES)
+    graph = ForeignEncoder(path, threads=1)
+    assert (graph.encoder_dim, graph.llm_dim) == (H, D)
+    head = ForeignCtc(ctc(tmp_path / "c.onnx", "logits"), threads=1)
+    assert (head.encoder_dim, head.vocab) == (V, V)
+    assert ForeignCtc(ctc(tmp_path / "c.onnx", "topk"), threads=1).vocab is None
+
+
+def test_numbers_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    inputs: list[Value] = [("audio", TensorProto.FLOAT, [1, 1, "n"])]
+    path = encoder(tmp_path / "e.onnx", inputs, FRAMES, first=np.inf)
+    with pytest.raises(ModelError, match=r"e\.onnx: gives numbers that are not finite"):
+        ForeignEncoder(path, threads=1).encode([SOUND])
+    with pytest.raises(InputError, match="infinite"):
+        ForeignEncoder(path, threads=1).encode([np.full_like(SOUND, np.inf)])
+    for kind in ("logits", "topk"):
+        head = ForeignCtc(ctc(tmp_path / "c.onnx", kind), threads=1)
+        with pytest.raises(ModelError, match=r"c\.onnx: gives numbers that are not finite"):
+            head.run(np.full((5, V), np.nan, np.float32))
+        with pytest.raises(ModelError, match=r"c\.onnx: onnxruntime cannot run it"):
+            head.run(np.zeros((5, V + 1), np.float32))
+
+
+def test_a_graph_of_ours_says_that_its_manifest_is_missing(model: Path) -> None:
+    (head,) = model.glob("*CTC*.onnx")
+    with pytest.raises(ModelError, match=r"manifest\.json is missing"):
+        ForeignCtc(head, threads=1)
+
+
+def test_files_of_two_models_are_refused_at_once(model: Path) -> None:
+    """A demo encoder, the CTC head of another checkpoint."""
+    demo = {p.suffix: p for p in DEMO_MODEL.iterdir() if "CTC" not in p.name}
+    (head,) = model.glob("*CTC*.onnx")
+    files = named_files(demo[".onnx"], head, demo[".gguf"], model / "tokens.txt")
+    with (
+        ExitStack() as stack,
+        pytest.raises(ModelError, match=f"192 encoder columns, but {re.escape(str(head))} 32"),
+    ):
+        open_model(files, RuntimeOptions(threads=1), stack)
+
+
+def test_export_and_runtime_halve_alike() -> None:
+    assert encoder_onnx.LOW_FRAME_RATE == LOW_FRAME_RATE
