@@ -5,7 +5,7 @@
     ├── UnusableError     something on this machine cannot be used
     │   ├── ModelError        a model directory, artefact or checkpoint
     │   │   └── MissingCtcError   a checkpoint without its CTC head
-    │   └── LibraryError      llama.cpp or onnxruntime
+    │   └── LibraryError      llama.cpp, onnxruntime or PyAV
     ├── InputError        an audio file, stream or word list cannot be read
     ├── DecodeError       the language model failed while it was decoding
     └── OutputError       a result cannot be written
@@ -36,7 +36,7 @@ class MissingCtcError(ModelError):
 
 
 class LibraryError(UnusableError):
-    """llama.cpp or onnxruntime: not found, not loadable, or of an unknown layout."""
+    """llama.cpp, onnxruntime or PyAV: not found, not loadable, or of an unknown layout."""
 
 
 class InputError(FunasrError):

@@ -93,8 +93,7 @@ def _first_with_sound(
     silent = False
     for target in targets:
         try:
-            # undecodable metadata (GBK tags) must not make a good recording unreadable
-            container: InputContainer = av.open(target, mode="r", metadata_errors="ignore")
+            container: InputContainer = _open_leniently(target)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             failure = failure or error
             continue
@@ -153,3 +152,13 @@ class _Pipe:
             part, self._head = self._head[:size], self._head[size:]
             return part
         return self._stream.read(size)
+
+
+def _open_leniently(target: Any) -> Any:  # noqa: ANN401 - as av.open
+    """Open with metadata (GBK tags) that cannot be decoded: it matters to nobody here."""
+    import av
+
+    try:
+        return av.open(target, mode="r", metadata_errors="ignore")
+    except TypeError:  # PyAV 19 no longer decodes metadata when it opens
+        return av.open(target, mode="r")

@@ -29,6 +29,11 @@ from funasr_cli.units import SAMPLE_RATE
 from funasr_cli.vad import Piece, cut
 
 
+def _cut_off(name: str, missing: float) -> str:
+    seconds = f": {missing:.1f} s of sound are missing at its end" if missing else " at its end"
+    return f"{name}: the recording is cut off{seconds}"
+
+
 def _read_dictionary() -> None:
     with suppress(Exception):  # whoever needs it meets the error, and can explain it
         readings("一")
@@ -135,7 +140,9 @@ class Transcriber:
                 end = piece.end
                 if on_progress:
                     on_progress(end - options.start, reader.duration)
-            if reader.damaged:
+            if reader.cut_off:
+                notices.append(Notice("cut-off-input", _cut_off(source.name, reader.missing)))
+            elif reader.damaged:
                 skipped = f"{source.name}: {reader.damaged} damaged packets of sound were skipped"
                 notices.append(Notice("damaged-input", skipped))
         timings.total = unpaid + perf_counter() - begin

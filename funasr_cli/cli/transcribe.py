@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from funasr_cli.cli.arguments import may_exist, parse_formats, parse_seconds, parse_targets
-from funasr_cli.cli.inputs import Order, transcribe_inputs
+from funasr_cli.cli.orders import Order, transcribe_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

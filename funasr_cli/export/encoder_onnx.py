@@ -49,6 +49,10 @@ def _encoder(layers: Layers, config: CheckpointConfig, x: Value, pad: Padding) -
     g = layers.graph
     x = g.op("Mul", x, g.const(math.sqrt(config.encoder_dim), np.float32))
     x = g.op("Add", x, _positions(g, x))
+    # The first block begins with a LayerNorm and has no residual, so the mean does not matter; but
+    # onnxruntime up to 1.23 takes variances as E[x^2] - E[x]^2, which in silence (mean -220,
+    # deviation 0.5) leaves no digit right.
+    x = g.op("Sub", x, g.op("ReduceMean", x, axes=[-1], keepdims=1))
     x = _sanm_block(layers, config, x, pad, "audio_encoder.encoders0.0")
     for index in range(config.encoder_blocks - 1):
         x = _sanm_block(layers, config, x, pad, f"audio_encoder.encoders.{index}")

@@ -76,7 +76,7 @@ class Api:
     An optional function that the library lacks is None.
 
     Raises:
-        LibraryError: the library lacks a function that we need; names the missing ones.
+        LibraryError: the library lacks functions that we need; names up to three of them.
     """
 
     def __init__(self, library: Library) -> None:
@@ -87,9 +87,10 @@ class Api:
         self._declare_model()
         self._declare_context()
         if self._missing:
-            names = ", ".join(self._missing)
+            some = ", ".join(self._missing[:3])
             raise LibraryError(
-                f"{library.path}: not a usable llama.cpp library, it lacks {names}; "
+                f"{library.path}: not a usable llama.cpp library, it lacks "
+                f"{len(self._missing)} functions, {some} among them; "
                 "use a build from 2025-06 or later"
             )
 
