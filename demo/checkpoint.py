@@ -1,6 +1,6 @@
 """The trained weights as a directory in the official layout.
 
-    python -m demo.checkpoint --pieces DIR --tokens DIR --out /work/demo-checkpoint [--offset -0.1]
+    python -m demo.checkpoint --pieces DIR --tokens DIR --out CHECKPOINT [--offset -0.1]
 
 Training leaves pieces of fp16 tensors (small files travel better); here they become model.pt with
 the official names, in fp32, beside config.yaml, configuration.json, multilingual.tiktoken and
