@@ -9,13 +9,14 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             # a lone surrogate in a file name must not end a run
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    from funasr_cli.cli import leave_interrupted, watch_interrupts
+
+    watch_interrupts()
     try:
         from funasr_cli.cli.app import app
 
         app(prog_name="funasr")
     except KeyboardInterrupt:  # while the imports were still going on
-        from funasr_cli.cli import leave_interrupted
-
         leave_interrupted()
 
 

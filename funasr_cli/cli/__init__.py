@@ -1,10 +1,47 @@
 """The command line: parse, validate, call the library, print."""
 
 import os
+import signal
 import sys
+from types import FrameType
 from typing import NoReturn
 
 INTERRUPTED = 130
+
+
+class _Interrupt:
+    """Whether Ctrl-C was pressed. The process has one terminal, so there is one of these."""
+
+    seen = False
+
+
+def watch_interrupts() -> None:
+    """Remember every Ctrl-C, besides raising KeyboardInterrupt as always.
+
+    C code swallows the exception where it calls back into Python (llama.cpp's log while a model
+    loads, the import of an extension module); what was remembered is then acted on at the next
+    `leave_if_interrupted`.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return  # a background job that ignores Ctrl-C goes on doing so
+    plain_hook = sys.unraisablehook
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        _Interrupt.seen = True
+        signal.default_int_handler(number, frame)
+
+    def hook(unraisable: "sys.UnraisableHookArgs") -> None:
+        if unraisable.exc_type is not KeyboardInterrupt:
+            plain_hook(unraisable)
+
+    signal.signal(signal.SIGINT, remember)
+    sys.unraisablehook = hook
+
+
+def leave_if_interrupted() -> None:
+    """Act on a Ctrl-C whose exception was swallowed."""
+    if _Interrupt.seen:
+        leave_interrupted()
 
 
 def leave_interrupted() -> NoReturn:

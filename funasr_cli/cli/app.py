@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from funasr_cli import errors
-from funasr_cli.cli import leave_interrupted
+from funasr_cli.cli import leave_if_interrupted, leave_interrupted
 from funasr_cli.cli.export import export
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.version import __version__
@@ -55,6 +55,7 @@ def _honest(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             command(*args, **kwargs)
         except errors.FunasrError as error:
+            leave_if_interrupted()  # it may be what an interrupted import became
             _explain(error, str(error))
             code = next(code for kind, code in EXIT_CODES if isinstance(error, kind))
             raise typer.Exit(code) from None
@@ -66,9 +67,11 @@ def _honest(command: Callable[..., Any]) -> Callable[..., Any]:
         except typer.Exit:
             raise
         except (ImportError, MemoryError) as error:
+            leave_if_interrupted()
             _explain(error, f"{_REMEDIES[type(error) is MemoryError]} ({error})")
             raise typer.Exit(UNUSABLE) from None
         except Exception as error:  # noqa: BLE001 - no traceback reaches a user
+            leave_if_interrupted()
             _explain(error, f"internal error: {type(error).__name__}: {error}")
             hint = "please report it; FUNASR_DEBUG=1 shows where it happened"
             sys.stderr.write(f"funasr: {hint}\n")

@@ -4,6 +4,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from funasr_cli.cli import leave_if_interrupted
 from funasr_cli.cli.arguments import STDIN, Targets
 from funasr_cli.errors import DecodeError, FunasrError, InputError, OutputError
 
@@ -39,15 +40,15 @@ def transcribe_inputs(
     """
     failures = 0
     for number, name in enumerate(names):
+        leave_if_interrupted()
         try:
-            with sink.progress(name) as progress:
-                transcript = transcriber.transcribe(
-                    _source(name), order.options, on_progress=progress.update
-                )
+            transcript = _transcribe(transcriber, name, order, sink)
+            leave_if_interrupted()
             if order.verbose and not number:
                 _tell_model(transcript, sink)
             _write(transcript, name, order, sink, several=len(names) > 1)
         except (InputError, OutputError, DecodeError) as error:
+            leave_if_interrupted()
             if len(names) == 1 or _stdout_is_gone(error):
                 raise
             failures += 1
@@ -57,6 +58,16 @@ def transcribe_inputs(
         sink.timings(transcript)
     if failures:
         raise InputError(f"{failures} of {len(names)} inputs failed")
+
+
+def _transcribe(transcriber: "Transcriber", name: str, order: Order, sink: "Sink") -> "Transcript":
+    with sink.progress(name) as progress:
+
+        def update(done: float, total: float | None) -> None:
+            leave_if_interrupted()
+            progress.update(done, total)
+
+        return transcriber.transcribe(_source(name), order.options, on_progress=update)
 
 
 def _source(name: str) -> "AudioSource":
