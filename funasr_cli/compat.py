@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
+from funasr_cli.device_names import AUTO, CPU
 from funasr_cli.errors import UsageError
 from funasr_cli.hotwords import WordList, read_hotwords
 from funasr_cli.model_dir import ModelFiles, named_files
@@ -198,9 +199,9 @@ def create_asr_engine(
         n_threads_batch: ignored: the same as `n_threads`.
         n_ubatch: ignored.
         sample_rate: ignored: any input is resampled to what the model hears.
-        dml_enable: ignored: onnxruntime works on the CPU.
-        vulkan_enable: ignored: the build in `llama_bin` decides.
-        vulkan_force_fp32: ignored.
+        dml_enable: ignored: a provider that is installed is used if it proves itself.
+        vulkan_enable: False keeps everything on the CPU.
+        vulkan_force_fp32: True goes without half precision on Vulkan devices.
         pad_to: ignored: nothing is padded.
         llama_bin: folder of a llama.cpp build.
 
@@ -210,7 +211,7 @@ def create_asr_engine(
         InputError: the word list cannot be read.
     """
     del verbose, n_threads_batch, n_ubatch, sample_rate
-    del dml_enable, vulkan_enable, vulkan_force_fp32, pad_to
+    del dml_enable, pad_to
     words = WordList(())
     if hotwords_path and Path(hotwords_path).is_file():
         words = read_hotwords(str(hotwords_path))
@@ -229,7 +230,12 @@ def create_asr_engine(
             max_hotwords=max_hotwords,
             max_new_tokens=n_predict,
         ),
-        runtime=RuntimeOptions(threads=n_threads, llama_bin=Path(llama_bin) if llama_bin else None),
+        runtime=RuntimeOptions(
+            threads=n_threads,
+            llama_bin=Path(llama_bin) if llama_bin else None,
+            device=CPU if vulkan_enable is False else AUTO,
+            vulkan_f16=not vulkan_force_fp32,
+        ),
     )
 
 

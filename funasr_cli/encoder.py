@@ -7,7 +7,7 @@ import numpy as np
 
 from funasr_cli.errors import ModelError
 from funasr_cli.manifest import HOW_TO_EXPORT
-from funasr_cli.onnx import Session
+from funasr_cli.onnx import CPU_PROVIDER, Session
 from funasr_cli.protocols import Encoded, Floats
 
 INPUTS = ("audio", "audio_lengths")
@@ -17,8 +17,10 @@ OUTPUTS = ("encoder_out", "encoder_lengths", "audio_embeds", "audio_embed_length
 class OnnxEncoder:
     """The encoder as `funasr export` writes it: sound in, exact fbank inside."""
 
-    def __init__(self, path: Path, *, threads: int) -> None:
-        self._session = Session(path, threads=threads)
+    def __init__(
+        self, path: Path, *, threads: int, provider: str = CPU_PROVIDER, device_id: int = 0
+    ) -> None:
+        self._session = Session(path, threads=threads, provider=provider, device_id=device_id)
         inputs = tuple(self._session.inputs)
         if inputs != INPUTS or not set(OUTPUTS) <= set(self._session.outputs):
             raise ModelError(

@@ -1,16 +1,21 @@
 """Opening a model: every runtime of the pipeline, owned by one `with`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from funasr_cli.ctc import OnnxCtc, read_tokens
 from funasr_cli.decode import GreedyDecoder
+from funasr_cli.device_names import parse_device
 from funasr_cli.encoder import OnnxEncoder
 from funasr_cli.errors import ModelError
 from funasr_cli.foreign import DEVIATION, ForeignCtc, ForeignEncoder
 from funasr_cli.guards import token_budget
-from funasr_cli.llama.runtime import open_language_model
+from funasr_cli.llama.choice import DeviceOptions, open_chosen
+from funasr_cli.llama.library import find
+from funasr_cli.llama.loading import CPU, Placement
+from funasr_cli.llama.proving import ALL_LAYERS, Workload
+from funasr_cli.llama.runtime import LlamaModel, open_language_model
 from funasr_cli.manifest import (
     DEFAULT_MAX_SEGMENT_S,
     DEFAULT_TIME_OFFSET_S,
@@ -23,6 +28,7 @@ from funasr_cli.model_dir import ModelFiles
 from funasr_cli.onnx import usable_cores
 from funasr_cli.options import RuntimeOptions
 from funasr_cli.protocols import CtcHead, Encoder, LanguageModel
+from funasr_cli.providers import ProviderChoice, choose_provider
 from funasr_cli.results import ModelInfo, Notice
 from funasr_cli.units import SAMPLE_RATE, lfr_frames
 
@@ -52,34 +58,44 @@ class Model:
     notices: tuple[Notice, ...]
 
 
-def open_model(files: ModelFiles, runtime: RuntimeOptions, stack: ExitStack) -> Model:
+def open_model(
+    files: ModelFiles,
+    runtime: RuntimeOptions,
+    stack: ExitStack,
+    *,
+    on_test: Callable[[str], None] | None = None,
+) -> Model:
     """Open the files of one model; whatever needs closing goes onto `stack`.
+
+    Args:
+        files: the model.
+        runtime: threads, devices and the llama.cpp to use.
+        stack: closes what was opened.
+        on_test: told, in a sentence, when a device is tested for the first time.
 
     Raises:
         ModelError: a file is missing, broken, or does not belong to the others.
-        LibraryError: llama.cpp or onnxruntime cannot be used.
+        LibraryError: llama.cpp or onnxruntime cannot be used, or the device is not there.
     """
     threads = runtime.threads or usable_cores()
-    facts = files.facts
+    facts, request = files.facts, parse_device(runtime.device)
+    llm, device, dropped = _open_llm(files, runtime, threads, stack, on_test)
     encoder: OnnxEncoder | ForeignEncoder
     ctc: OnnxCtc | ForeignCtc | None
     if facts:
-        encoder = OnnxEncoder(files.encoder, threads=threads)
+        provided = choose_provider(files.encoder, request, threads, on_test=on_test)
+        encoder = OnnxEncoder(
+            files.encoder,
+            threads=threads,
+            provider=provided.provider,
+            device_id=provided.device_id,
+        )
         ctc = OnnxCtc(files.ctc, threads=threads) if files.ctc else None
     else:
+        provided = ProviderChoice()
         encoder = ForeignEncoder(files.encoder, threads=threads)
         ctc = ForeignCtc(files.ctc, threads=threads) if files.ctc else None
     tokens = read_tokens(files.tokens) if ctc and files.tokens else ()
-    max_segment_s = facts.max_segment_s if facts else DEFAULT_MAX_SEGMENT_S
-    llm = stack.enter_context(
-        open_language_model(
-            files.decoder,
-            n_ctx=PROMPT_ROOM + _audio_rows(facts, max_segment_s) + token_budget(max_segment_s, 0),
-            exact_cache=files.exact,
-            threads=1 if files.decoder.stat().st_size < SMALL_LLM_BYTES else threads,
-            llama_bin=runtime.llama_bin,
-        )
-    )
     _check_fit(files, encoder, ctc, tokens, llm)
     return Model(
         encoder=encoder,
@@ -88,7 +104,7 @@ def open_model(files: ModelFiles, runtime: RuntimeOptions, stack: ExitStack) -> 
         llm=llm,
         decoder=GreedyDecoder(llm),
         bangs=frozenset(t for mark in ("!", "！", "!!") for t in _single(llm, mark)),
-        max_segment_s=max_segment_s,
+        max_segment_s=_max_segment_s(facts),
         time_offset_s=facts.time_offset_s if facts else DEFAULT_TIME_OFFSET_S,
         system_prompt=facts.system_prompt if facts else True,
         think_block=facts.think_block if facts else False,
@@ -98,9 +114,66 @@ def open_model(files: ModelFiles, runtime: RuntimeOptions, stack: ExitStack) -> 
             sha256=files.sha256,
             decoder=files.decoder.name,
             llama=str(llm.library),
+            device=device,
+            encoder_provider=provided.provider,
         ),
-        notices=(*_notices(files), *_library_notices(llm.backend.warning)),
+        notices=(
+            *_notices(files),
+            *(Notice("llama-layout", text) for text in filter(None, [llm.backend.warning])),
+            *(Notice("device-dropped", text) for text in dropped + provided.warnings),
+        ),
     )
+
+
+def _open_llm(
+    files: ModelFiles,
+    runtime: RuntimeOptions,
+    threads: int,
+    stack: ExitStack,
+    on_test: Callable[[str], None] | None,
+) -> tuple[LlamaModel, str, tuple[str, ...]]:
+    """Open the LLM on the device that was chosen; on the CPU where that has no room for it.
+
+    Returns:
+        The LLM, what it runs on, and a sentence for each device that was dropped.
+    """
+    threads = 1 if files.decoder.stat().st_size < SMALL_LLM_BYTES else threads
+    found = find(runtime.llama_bin)
+    options = DeviceOptions(
+        parse_device(runtime.device),
+        ALL_LAYERS if runtime.n_gpu_layers is None else runtime.n_gpu_layers,
+        f16=runtime.vulkan_f16,
+        coopmat=runtime.vulkan_coopmat,
+    )
+    choice, placement = open_chosen(
+        found, options, Workload(files.decoder, threads, files.exact), on_test=on_test
+    )
+    seconds = _max_segment_s(files.facts)
+    n_ctx = PROMPT_ROOM + _audio_rows(files.facts, seconds) + token_budget(seconds, 0)
+
+    def open_on(where: Placement) -> LlamaModel:
+        return open_language_model(
+            files.decoder,
+            n_ctx=n_ctx,
+            exact_cache=files.exact,
+            threads=threads,
+            llama_bin=found.path,
+            placement=where,
+        )
+
+    try:
+        llm = open_on(placement)
+    except ModelError as error:
+        if choice.device is None:
+            raise
+        # it had room for the test; another program may have taken it since
+        dropped = f"{choice.device} is not used for the LLM, the CPU is: {error}"
+        return stack.enter_context(open_on(CPU)), "CPU", (*choice.warnings, dropped)
+    return stack.enter_context(llm), str(choice.device or "CPU"), choice.warnings
+
+
+def _max_segment_s(facts: ModelFacts | None) -> float:
+    return facts.max_segment_s if facts else DEFAULT_MAX_SEGMENT_S
 
 
 def _check_fit(
@@ -154,10 +227,6 @@ def _single(llm: LanguageModel, text: str) -> list[int]:
     """Return the id of a text that is one token, else nothing."""
     ids = llm.tokenize(text)
     return ids if len(ids) == 1 else []
-
-
-def _library_notices(warning: str | None) -> list[Notice]:
-    return [Notice("llama-layout", warning)] if warning else []
 
 
 def _notices(files: ModelFiles) -> list[Notice]:

@@ -14,6 +14,8 @@ from funasr_cli.protocols import Floats
 if TYPE_CHECKING:
     import onnxruntime as ort
 
+CPU_PROVIDER = "CPUExecutionProvider"
+_NUMBERED = frozenset({"CUDAExecutionProvider", "DmlExecutionProvider"})
 LOUDEST = 1e6
 """Samples beyond this are no sound: full scale is 1, and of some careless programs 32768."""
 
@@ -25,17 +27,36 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def available_providers() -> tuple[str, ...]:
+    """Name the execution providers of the installed onnxruntime; none where it is broken."""
+    try:
+        return tuple(_import().get_available_providers())
+    except LibraryError:
+        return ()
+
+
+def runtime_version() -> str:
+    """The version of onnxruntime.
+
+    Raises:
+        LibraryError: it cannot be imported.
+    """
+    return str(_import().__version__)
+
+
 class Session:
-    """An opened ONNX model on the CPU; whatever fails is an error that names its file.
+    """An opened ONNX model; whatever fails is an error that names its file.
 
     Raises:
         ModelError: the file is not a model that this onnxruntime can run.
-        LibraryError: onnxruntime itself cannot be imported.
+        LibraryError: onnxruntime itself cannot be imported, or cannot start the provider.
     """
 
-    def __init__(self, path: Path, *, threads: int) -> None:
+    def __init__(
+        self, path: Path, *, threads: int, provider: str = CPU_PROVIDER, device_id: int = 0
+    ) -> None:
         self.path = path
-        self._session = _open(path, threads)
+        self._session = _open(path, threads, provider, device_id)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         self.inputs: dict[str, str] = {i.name: i.type for i in inputs}
         """Name -> element type, in the graph's order."""
@@ -80,14 +101,19 @@ class Session:
         raise broken(self.path, "gives numbers that are not finite")
 
 
-def _open(path: Path, threads: int) -> "ort.InferenceSession":
+def _import() -> Any:  # noqa: ANN401 - a module without types
     try:
-        import onnxruntime as ort
+        import onnxruntime
     except ImportError as error:
         raise LibraryError(
             f"onnxruntime cannot be loaded ({error}); install it again: "
             "pip install --force-reinstall onnxruntime"
         ) from error
+    return onnxruntime
+
+
+def _open(path: Path, threads: int, provider: str, device_id: int) -> "ort.InferenceSession":
+    ort = _import()
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 4  # what goes wrong is raised: stderr belongs to the user
@@ -97,13 +123,21 @@ def _open(path: Path, threads: int) -> "ort.InferenceSession":
         path.open("rb").close()  # onnxruntime says the same of all that it cannot read
     except OSError as error:
         raise unreadable(path, error) from error
+    if provider == "DmlExecutionProvider":  # it refuses sessions without these two
+        options.enable_mem_pattern = False
+        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    numbered = {"device_id": device_id} if provider in _NUMBERED else {}
+    chosen: list[Any] = [] if provider == CPU_PROVIDER else [(provider, numbered)]
     try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(str(path), options, providers=[*chosen, CPU_PROVIDER])
     except Exception as error:  # onnxruntime raises its own, undocumented, family
         reason = (
             f"not an ONNX model that onnxruntime {ort.__version__} can run ({_first_line(error)})"
         )
         raise broken(path, reason) from error
+    if provider not in session.get_providers():  # it says nothing, and takes the CPU instead
+        raise LibraryError(f"onnxruntime {ort.__version__} cannot start {provider} here")
+    return session
 
 
 def _first_line(error: Exception) -> str:

@@ -10,10 +10,12 @@ from operator import index
 from pathlib import Path
 from typing import TypeVar
 
+from funasr_cli.device_names import AUTO, parse_device
 from funasr_cli.errors import UsageError
 
 DEFAULT_MAX_HOTWORDS = 10
 DEFAULT_HOTWORD_THRESHOLD = 0.6
+DEFAULT_DEVICE = AUTO
 MAX_THREADS = 1024
 """Far more than help; onnxruntime hangs when it is asked for 100,000."""
 
@@ -93,6 +95,15 @@ class RuntimeOptions:
     """Threads of each runtime; None = the cores this process may use."""
     llama_bin: Path | None = None
     """Folder or file of a llama.cpp build; None: $FUNASR_LLAMA_BIN, llama_bin/, packages."""
+    device: str = DEFAULT_DEVICE
+    """auto: a discrete GPU, else an integrated one, else the CPU, whichever proves itself;
+    cpu; gpu; vulkan[:N], cuda[:N], metal, ...: that one, or an error where there is none."""
+    n_gpu_layers: int | None = None
+    """Layers of the LLM on the GPU; None: all."""
+    vulkan_f16: bool = True
+    """Half precision on Vulkan devices; a device that it spoils is tried without it."""
+    vulkan_coopmat: bool = True
+    """Cooperative matrices on Vulkan devices; likewise."""
 
     def __post_init__(self) -> None:
         if self.threads is not None:
@@ -102,6 +113,14 @@ class RuntimeOptions:
                 lambda n: 1 <= index(n) <= MAX_THREADS,
                 f"1 to {MAX_THREADS}; None for the usable cores",
             )
+        if self.n_gpu_layers is not None:
+            _require(
+                "n_gpu_layers (--n-gpu-layers)",
+                self.n_gpu_layers,
+                lambda n: index(n) >= 0,
+                "0 or more; None for all",
+            )
+        parse_device(self.device)
 
 
 def _require(field: str, value: T, holds: Callable[[T], bool], expected: str) -> None:

@@ -96,6 +96,10 @@ class ModelInfo:
     """File name of the GGUF."""
     llama: str
     """The llama.cpp library in use."""
+    device: str = "CPU"
+    """What the LLM runs on, as llama.cpp names it."""
+    encoder_provider: str = "CPUExecutionProvider"
+    """What the encoder runs on, as onnxruntime names it."""
 
 
 @dataclass(frozen=True)

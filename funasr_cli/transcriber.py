@@ -49,7 +49,8 @@ class Transcriber:
     Args:
         model: model directory; None: $FUNASR_MODEL_DIR, ./model, else the demo model.
             Single files go in as `model_dir.ModelFiles`.
-        runtime: threads and llama.cpp to use.
+        runtime: threads, devices and llama.cpp to use.
+        on_test: told, in a sentence, when a device is tested for the first time (seconds).
 
     Raises:
         ModelError, LibraryError: the model cannot be opened.
@@ -59,12 +60,14 @@ class Transcriber:
         self,
         model: Path | str | ModelFiles | None = None,
         runtime: RuntimeOptions | None = None,
+        *,
+        on_test: Callable[[str], None] | None = None,
     ) -> None:
         begin = perf_counter()
         if not isinstance(model, ModelFiles):
             model = open_model_dir(find_model(None if model is None else Path(model)))
         with ExitStack() as stack:
-            self._model = open_model(model, runtime or RuntimeOptions(), stack)
+            self._model = open_model(model, runtime or RuntimeOptions(), stack, on_test=on_test)
             self._stack = stack.pop_all()
         self._unpaid_load = perf_counter() - begin
         self._index: tuple[tuple[object, object], HotwordIndex] | None = None

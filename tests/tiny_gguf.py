@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import gguf
+import gguf.quants
 import numpy as np
 from numpy.typing import NDArray
 
@@ -98,15 +99,20 @@ def byte_tokens() -> list[str]:
     return [shown[b] for b in range(256)]
 
 
-def write_tiny_gguf(
+def write_tiny_gguf(  # noqa: PLR0913 - what can differ between files
     path: Path,
     shape: Shape | None = None,
     *,
     architecture: str = "qwen3",
     tokenizer: str | None = "gpt2",
     seed: int = 0,
+    quantized: bool = False,
 ) -> TinyModel:
-    """Write a model; other architectures and tokenizers make files that must be refused."""
+    """Write a model; other architectures and tokenizers make files that must be refused.
+
+    `quantized`: matrices in Q8_0, as exported decoders have them; the weights that are returned
+    are what the file holds.
+    """
     s = shape or Shape()
     tokens = byte_tokens() + ["".join(pair) for pair in MERGES]
     types = [gguf.TokenType.NORMAL] * len(tokens)
@@ -130,7 +136,9 @@ def write_tiny_gguf(
     writer.add_rope_freq_base(s.rope_base)
     writer.add_layer_norm_rms_eps(s.epsilon)
     writer.add_vocab_size(len(tokens))
-    writer.add_file_type(gguf.LlamaFileType.ALL_F32)
+    writer.add_file_type(
+        gguf.LlamaFileType.MOSTLY_Q8_0 if quantized else gguf.LlamaFileType.ALL_F32
+    )
     if tokenizer is not None:
         writer.add_tokenizer_model(tokenizer)
         writer.add_tokenizer_pre("qwen2")
@@ -142,7 +150,13 @@ def write_tiny_gguf(
         writer.add_add_bos_token(False)  # noqa: FBT003 - gguf's signature
     weights = _random_weights(s, len(tokens), np.random.default_rng(seed))
     for name, tensor in weights.items():
-        writer.add_tensor(name, tensor)
+        if quantized and tensor.ndim > 1:
+            q8_0 = gguf.GGMLQuantizationType.Q8_0
+            blocks = gguf.quants.quantize(tensor, q8_0)
+            writer.add_tensor(name, blocks, raw_dtype=q8_0)
+            weights[name] = gguf.quants.dequantize(blocks, q8_0)
+        else:
+            writer.add_tensor(name, tensor)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -109,3 +109,4 @@ def _tell_model(transcript: "Transcript", sink: "Sink") -> None:
     model = transcript.model
     sink.note(f"model {model.name} in {model.path}, decoder {model.decoder}")
     sink.note(f"llama.cpp: {model.llama}")
+    sink.note(f"LLM on {model.device}, encoder on {model.encoder_provider}")

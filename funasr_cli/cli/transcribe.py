@@ -90,8 +90,33 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = True,
     llama_bin: Annotated[
         Path | None,
-        typer.Option(help="Folder of a llama.cpp build. Default: $FUNASR_LLAMA_BIN, llama_bin/."),
+        typer.Option(
+            help="Folder of a llama.cpp build. Default: $FUNASR_LLAMA_BIN, `funasr runtime`, "
+            "llama_bin/, packages."
+        ),
     ] = None,
+    device: Annotated[
+        str,
+        typer.Option(
+            "--device",
+            help="auto (a GPU that proves itself, else the CPU), cpu, gpu, vulkan[:N], cuda[:N] "
+            "or metal; `funasr doctor --devices` lists them.",
+        ),
+    ] = "auto",
+    n_gpu_layers: Annotated[
+        int | None,
+        typer.Option(
+            "--n-gpu-layers", "-ngl", min=0, help="Layers of the LLM on the GPU. Default: all."
+        ),
+    ] = None,
+    vulkan_f16: Annotated[
+        bool,
+        typer.Option(help="Half precision on Vulkan; left out by itself where it does harm."),
+    ] = True,
+    vulkan_coopmat: Annotated[
+        bool,
+        typer.Option(help="Cooperative matrices on Vulkan; likewise."),
+    ] = True,
     quiet: Annotated[
         bool, typer.Option("-q", "--quiet", help="Only data, warnings and errors.")
     ] = False,
@@ -134,7 +159,14 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     )
     formats = parse_formats(output_format) or (("json",) if as_json and output_dir else ())
     order = Order(options, parse_targets(audio, formats, output_dir), as_json, verbose)
-    runtime = RuntimeOptions(threads=threads, llama_bin=llama_bin)
+    runtime = RuntimeOptions(
+        threads=threads,
+        llama_bin=llama_bin,
+        device=device,
+        n_gpu_layers=n_gpu_layers,
+        vulkan_f16=vulkan_f16,
+        vulkan_coopmat=vulkan_coopmat,
+    )
     if not any(may_exist(name) for name in audio):
         raise InputError("; ".join(f"{name}: no such file" for name in audio))
 
@@ -144,7 +176,7 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     path = find_model(model)
     if path == DEMO_MODEL:
         sink.note(DEMO_NOTE)
-    with Transcriber(path, runtime) as transcriber:
+    with Transcriber(path, runtime, on_test=sink.note) as transcriber:
         transcribe_inputs(transcriber, audio, order, sink)
 
 

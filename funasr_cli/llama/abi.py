@@ -22,6 +22,8 @@ from dataclasses import dataclass
 
 from funasr_cli.errors import LibraryError
 
+KNOWN_BUILDS = "llama.cpp b5640 (2025-06) to b11739 (2026-10)"
+"""Whose layouts were seen; a later build may share them, and tells so by its defaults."""
 PARAMS_BYTES = 1024
 """Room that we give to either struct; the largest known one needs 168 bytes."""
 

@@ -24,7 +24,7 @@ from ctypes import (
 from typing import Any, TypeAlias
 
 from funasr_cli.errors import LibraryError
-from funasr_cli.llama.abi import PARAMS_BYTES
+from funasr_cli.llama.abi import KNOWN_BUILDS, PARAMS_BYTES
 from funasr_cli.llama.opening import Library
 
 CFunction: TypeAlias = Any
@@ -90,8 +90,8 @@ class Api:
             some = ", ".join(self._missing[:3])
             raise LibraryError(
                 f"{library.path}: not a usable llama.cpp library, it lacks "
-                f"{len(self._missing)} functions, {some} among them; "
-                "use a build from 2025-06 or later"
+                f"{len(self._missing)} functions, {some} among them; take one of {KNOWN_BUILDS} "
+                "(`funasr runtime install --help`), or `pip install xllamacpp`"
             )
 
     def _need(self, name: str, result: Any, *arguments: Any) -> CFunction:  # noqa: ANN401
@@ -117,10 +117,18 @@ class Api:
 
     def _declare_devices(self) -> None:
         need = self._need
-        self.ggml_backend_load_all_from_path = self._optional(
-            "ggml_backend_load_all_from_path", None, c_char_p
-        )
+        # reg * (path), NULL on failure; single-file builds have all their backends inside
+        self.ggml_backend_load = self._optional("ggml_backend_load", c_void_p, c_char_p)
         self.ggml_backend_dev_count = need("ggml_backend_dev_count", c_size_t)
+        self.ggml_backend_dev_get = need("ggml_backend_dev_get", c_void_p, c_size_t)
+        self.ggml_backend_dev_name = need("ggml_backend_dev_name", c_char_p, c_void_p)
+        self.ggml_backend_dev_description = need("ggml_backend_dev_description", c_char_p, c_void_p)
+        # 0 CPU, 1 GPU, 2 integrated GPU (accelerator before 2025-09), 3 accelerator
+        self.ggml_backend_dev_type = need("ggml_backend_dev_type", c_int, c_void_p)
+        # takes a device, and where to put the bytes that are free and in all
+        self.ggml_backend_dev_memory = need(
+            "ggml_backend_dev_memory", None, c_void_p, c_void_p, c_void_p
+        )
 
     def _declare_model(self) -> None:
         need, optional = self._need, self._optional

@@ -4,7 +4,9 @@ A static build compiled for a newer processor dies with SIGILL in its first mode
 error can be caught then. `llama_print_system_info()` names what was compiled in.
 """
 
+import platform
 import re
+from hashlib import sha256
 from pathlib import Path
 
 # name in the system info -> flag in /proc/cpuinfo
@@ -23,6 +25,13 @@ _FLAGS = {
 }
 
 
+def identity() -> str:
+    """Stand for this processor's instructions: a library proved on one may die on another."""
+    flags = re.search(r"^flags\s*:(.*)$", _cpuinfo(), re.MULTILINE)
+    text = flags[1] if flags else f"{platform.machine()} {platform.processor()}"
+    return sha256(text.encode()).hexdigest()[:16]
+
+
 def missing_features(system_info: str, cpuinfo: str | None = None) -> list[str]:
     """Instruction sets that the library uses and this processor lacks.
 
@@ -31,14 +40,16 @@ def missing_features(system_info: str, cpuinfo: str | None = None) -> list[str]:
         cpuinfo: contents of /proc/cpuinfo; None: read it. Where there is none, or none with
             x86 flags, nothing is known and nothing is missing.
     """
-    if cpuinfo is None:
-        try:
-            cpuinfo = Path("/proc/cpuinfo").read_text("utf-8", "replace")
-        except OSError:
-            return []
-    flags = re.search(r"^flags\s*:(.*)$", cpuinfo, re.MULTILINE)
+    flags = re.search(r"^flags\s*:(.*)$", _cpuinfo() if cpuinfo is None else cpuinfo, re.MULTILINE)
     if flags is None:
         return []
     have = set(flags[1].split())
     used = re.findall(r"(\w+) = 1\b", system_info)
     return [name for name in used if name in _FLAGS and _FLAGS[name] not in have]
+
+
+def _cpuinfo() -> str:
+    try:
+        return Path("/proc/cpuinfo").read_text("utf-8", "replace")
+    except OSError:
+        return ""

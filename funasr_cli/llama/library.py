@@ -16,17 +16,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from funasr_cli.errors import LibraryError
+from funasr_cli.folders import user_data_folder
 
 ENVIRONMENT = "FUNASR_LLAMA_BIN"
 FOLDER = "llama_bin"
+DEFAULT_FILE = "default"
+"""In the folder of installed releases: the name of the one to use."""
+NONE = "none"
+"""In its place: releases lie there, and none of them is to be used."""
+RUNTIME = "funasr runtime: "
+"""Start of `Found.source` for an installed release; its name follows."""
 
-# libllama.so, libllama.so.0, libllama.v0.5.0.so, libllama.0.dylib, llama.dll; not
-# libllama-common. The last one is the extension of the package xllamacpp.
+# libllama.so, libllama.so.0, libllama.v0.5.0.so, libllama.vulkan.b7698.so, libllama.0.dylib,
+# llama.dll; not libllama-common. The last one is the extension of the package xllamacpp.
+TAIL = r"(\.[\w.]+)?\.(so(\.\d+)*|dylib|dll)"
 _NAMES = (
-    re.compile(r"(lib)?llama(\.v?\d[\w.]*)?\.(so(\.\d+)*|dylib|dll)", re.IGNORECASE),
+    re.compile(rf"(lib)?llama{TAIL}", re.IGNORECASE),
     re.compile(r"xllamacpp(\..+)?\.(so|pyd)", re.IGNORECASE),
 )
-_DEPTHS = ("*", "*/*", "*/*/*")  # archives unpack to `build/bin/` or `llama-b1234/`
+# archives unpack to `build/bin/`, `llama-b1234/`, `package/bins/linux-x64/`
+DEPTHS = ("*", "*/*", "*/*/*", "*/*/*/*")
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,7 @@ class Found:
 
     def part(self, name: str) -> Path | None:
         """The file of another part of a multi-file release, such as `ggml-base`."""
-        pattern = re.compile(rf"(lib)?{name}(\.v?\d[\w.]*)?\.(so(\.\d+)*|dylib|dll)", re.IGNORECASE)
+        pattern = re.compile(rf"(lib)?{name}{TAIL}", re.IGNORECASE)
         hits = [p for p in self.path.parent.iterdir() if pattern.fullmatch(p.name)]
         return min(hits, key=_plainness, default=None)
 
@@ -51,7 +60,7 @@ class Found:
 
 
 def find(llama_bin: Path | None = None) -> Found:
-    """Choose the library: option, environment, llama_bin/ folders, installed packages.
+    """Choose the library: option, environment, `funasr runtime`, llama_bin/ folders, packages.
 
     Args:
         llama_bin: a library or a folder that holds one; it is used or refused, never
@@ -66,17 +75,23 @@ def find(llama_bin: Path | None = None) -> Found:
     if named is not None:
         # pathlib would raise for the home of nobody
         return _explicit(Path(os.path.expanduser(named)).absolute(), source)  # noqa: PTH111
-    for folder in llama_bin_folders():
-        if path := _search(folder):
-            return Found(path, str(folder))
+    if (folder := default_runtime()) and (path := search(folder)):
+        return Found(path, f"{RUNTIME}{folder.name}")
+    for folder, source in places():
+        if path := search(folder):
+            return Found(path, source)
+    raise LibraryError(
+        "no llama.cpp library found: `pip install xllamacpp`, or `funasr runtime install --help`"
+    )
+
+
+def places() -> Iterator[tuple[Path, str]]:
+    """Where a library is looked for when none is named: folder and `Found.source`, in order."""
+    for folder in dict.fromkeys(llama_bin_folders()):
+        yield folder, str(folder)
     for package, subfolder in (("xllamacpp", ""), ("llama_cpp", "lib")):
         for folder in _package_folders(package):
-            if path := _search(folder / subfolder):
-                return Found(path, f"package {package}")
-    raise LibraryError(
-        "no llama.cpp library found: `pip install xllamacpp`, or unpack a llama.cpp release "
-        f"into {llama_bin_folders()[0]} (see llama_bin/README.md)"
-    )
+            yield folder / subfolder, f"package {package}"
 
 
 def llama_bin_folders() -> list[Path]:
@@ -86,19 +101,40 @@ def llama_bin_folders() -> list[Path]:
     places = [beside] if beside.is_dir() else []
     with suppress(OSError):  # the working directory was deleted
         places.append(Path.cwd() / FOLDER)
-    return [*places, user_data_folder() / FOLDER]
+    if default_note() != NONE:
+        places.append(runtimes_folder())
+    return places
 
 
-def user_data_folder() -> Path:
-    """This program's folder for data that outlives an upgrade."""
-    home = Path.home()
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Application Support"
-    else:
-        base = os.environ.get("XDG_DATA_HOME") or home / ".local" / "share"
-    return Path(base) / "funasr-cli"
+def runtimes_folder() -> Path:
+    """Where `funasr runtime install` puts releases, one folder each."""
+    return user_data_folder() / FOLDER
+
+
+def default_note() -> str | None:
+    """Read which release is to be used, there or not; NONE: none of them; None: nobody said."""
+    try:
+        return (runtimes_folder() / DEFAULT_FILE).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def default_runtime() -> Path | None:
+    """The folder of the release that `funasr runtime` made the default; None: there is none.
+
+    Raises:
+        LibraryError: it is gone.
+    """
+    name = default_note()
+    if name is None or name == NONE:
+        return None
+    folder, note = runtimes_folder() / name, runtimes_folder() / DEFAULT_FILE
+    if not name or Path(name).name != name or not folder.is_dir():
+        raise LibraryError(
+            f"{note} names {name!r} as the llama.cpp to use, and there is no such folder: "
+            "`funasr runtime list`, then `funasr runtime use NAME` or `funasr runtime use none`"
+        )
+    return folder
 
 
 def _explicit(path: Path, source: str) -> Found:
@@ -107,7 +143,7 @@ def _explicit(path: Path, source: str) -> Found:
         if stat.S_ISREG(path.stat().st_mode):
             return Found(path, source)
         os.listdir(path)  # noqa: PTH208
-        library = _search(path)
+        library = search(path)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise LibraryError(
             f"{source}: {path} does not exist; name the folder of an unpacked llama.cpp release, "
@@ -119,22 +155,22 @@ def _explicit(path: Path, source: str) -> Found:
         ) from error
     if library is None:
         raise LibraryError(
-            f"{source}: {path} holds no llama.cpp library (such as {_example_name()}); "
+            f"{source}: {path} holds no llama.cpp library (such as {example_name()}); "
             "unpack a llama.cpp release there"
         )
     return Found(library, source)
 
 
-def _search(folder: Path) -> Path | None:
+def search(folder: Path) -> Path | None:
     """The library of the release in a folder or a little below it; None: there is none."""
-    for depth in _DEPTHS:
-        hits = [p for p in folder.glob(depth) if _is_library_name(p.name) and p.is_file()]
+    for depth in DEPTHS:
+        hits = [p for p in folder.glob(depth) if is_library_name(p.name) and p.is_file()]
         places = sorted({hit.parent for hit in hits})
         if len(places) > 1:
             listed = ", ".join(map(str, places))
             raise LibraryError(
                 f"{folder} holds several llama.cpp releases ({listed}): "
-                f"keep one, or name one with --llama-bin or {ENVIRONMENT}"
+                f"keep one, or name one with --llama-bin, {ENVIRONMENT} or `funasr runtime use`"
             )
         if hits:
             return min(hits, key=_plainness)
@@ -146,11 +182,13 @@ def _plainness(path: Path) -> tuple[int, str]:
     return len(path.name), path.name
 
 
-def _is_library_name(name: str) -> bool:
+def is_library_name(name: str) -> bool:
+    """Whether a file of this name could export llama_*."""
     return any(pattern.fullmatch(name) for pattern in _NAMES)
 
 
-def _example_name() -> str:
+def example_name() -> str:
+    """What llama.cpp's main file is called on this system."""
     return {"win32": "llama.dll", "darwin": "libllama.dylib"}.get(sys.platform, "libllama.so")
 
 

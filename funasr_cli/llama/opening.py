@@ -53,6 +53,20 @@ class Library:
         self.found = found
         self.path = found.path
         self._handles = _open(found)
+        if found.is_multi_file and (other := self._part_of_another()):
+            raise LibraryError(
+                f"{self.path} would run with {other}, which this process had opened before: "
+                "start a new process, and import no other program that uses llama.cpp in it"
+            )
+
+    def _part_of_another(self) -> str | None:
+        """Name the file of another release that answers for ours: one name is loaded once."""
+        for name in ("ggml_type_size", "ggml_backend_dev_count"):  # in ggml-base, in ggml
+            function = self.symbol(name)
+            home = _file_of(function) if function is not None else None
+            if home and not Path(home).parent.samefile(self.path.parent):
+                return home
+        return None
 
     def symbol(self, name: str) -> Any | None:  # noqa: ANN401 - ctypes' functions have no type
         """A function of the library, or None."""
@@ -95,14 +109,34 @@ def _open_posix(path: Path, parts: list[Path]) -> ctypes.CDLL:
     return ctypes.CDLL(str(path))
 
 
+class _DlInfo(ctypes.Structure):
+    """`Dl_info` of <dlfcn.h>."""
+
+    _fields_ = (
+        ("fname", ctypes.c_char_p),
+        ("fbase", ctypes.c_void_p),
+        ("sname", ctypes.c_char_p),
+        ("saddr", ctypes.c_void_p),
+    )
+
+
+def _file_of(function: Any) -> str | None:  # noqa: ANN401 - ctypes' functions have no type
+    """Which file a function lies in; None where the system does not tell (Windows)."""
+    if sys.platform == "win32":
+        return None
+    info = _DlInfo()
+    dladdr = getattr(ctypes.CDLL(None), "dladdr", None)
+    address = ctypes.cast(function, ctypes.c_void_p)
+    if dladdr is None or not dladdr(address, ctypes.byref(info)) or not info.fname:
+        return None
+    return os.fsdecode(info.fname)
+
+
 def _explain(path: Path, parts: list[Path], error: OSError) -> str:
     """Turn the loader's words into what is wrong and what to do."""
     text = str(error)
     if missing := _missing_dependency(path, parts, text):
-        for start, origin in _ORIGINS.items():
-            if missing.lower().startswith(start):
-                return f"{path} needs {missing}, which is missing; {origin}"
-        return f"{path} needs {missing}, which is missing: install it, or take another build"
+        return f"{path} needs {missing}, which is missing; {origin_of(missing)}"
     if any(sign in text for sign in _MIXED):
         return f"{path}: its folder mixes files of several llama.cpp releases ({text}): keep one"
     if "GLIBC" in text:
@@ -112,6 +146,14 @@ def _explain(path: Path, parts: list[Path], error: OSError) -> str:
             f"{path} is blocked by macOS: `xattr -dr com.apple.quarantine {path.parent}` ({text})"
         )
     return f"{path} cannot be loaded: {text}"
+
+
+def origin_of(missing: str) -> str:
+    """Say where a missing library comes from, and so what to do."""
+    for start, origin in _ORIGINS.items():
+        if missing.lower().startswith(start):
+            return origin
+    return "install it, or take another build"
 
 
 def _missing_dependency(path: Path, parts: list[Path], text: str) -> str | None:

@@ -5,65 +5,21 @@ once, the log callback must live until the process ends, and a second build in o
 would silently run with parts of the first.
 """
 
-import ctypes
 import os
-import re
-import sys
 import threading
-from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from funasr_cli.errors import LibraryError
 from funasr_cli.llama import cpu
-from funasr_cli.llama.abi import Layout, recognise
-from funasr_cli.llama.api import Api, LogCallback
+from funasr_cli.llama.abi import KNOWN_BUILDS, Layout, recognise
+from funasr_cli.llama.api import Api
+from funasr_cli.llama.backends import load_backends
+from funasr_cli.llama.devices import Device, list_devices
 from funasr_cli.llama.library import find
+from funasr_cli.llama.log import Log
 from funasr_cli.llama.opening import Library
-
-_LOG_LINES = 50
-_FUNCTION_NAME = re.compile(r"^\w+: ")  # llama.cpp begins most lines with it
-_LOG_ERROR = 4  # GGML_LOG_LEVEL_ERROR
-_LOG_CONT = 5  # GGML_LOG_LEVEL_CONT: goes on with the line before
-
-
-class Log:
-    """llama.cpp's last lines, for error messages; FUNASR_DEBUG=1 shows them as they come."""
-
-    def __init__(self) -> None:
-        self.callback = LogCallback(self._receive)
-        self._lines: deque[tuple[int, str]] = deque(maxlen=_LOG_LINES)
-        self._level = 0
-        self._line = ""
-
-    def _receive(self, level: int, text: int, _user_data: int | None) -> None:
-        """Take a fragment, from any thread; an exception here would be printed, not raised."""
-        fragment = ctypes.string_at(text).decode("utf-8", "replace")
-        if os.environ.get("FUNASR_DEBUG") == "1":
-            sys.stderr.write(fragment)
-        if level != _LOG_CONT:
-            self._level = level
-        *complete, self._line = (self._line + fragment).split("\n")
-        self._lines.extend((self._level, line) for line in complete if line.strip())
-
-    def clear(self) -> None:
-        """Forget the lines: what comes now belongs to the next call."""
-        self._lines.clear()
-        self._line = ""
-
-    @property
-    def lines(self) -> list[str]:
-        """The last lines, oldest first."""
-        return [line for _, line in self._lines]
-
-    def reason(self) -> str:
-        """The most telling line: the first error, else the last line of any kind.
-
-        llama.cpp goes from the cause to the general: later errors only say "failed to load".
-        """
-        errors = [line for level, line in self._lines if level == _LOG_ERROR]
-        chosen = errors[0] if errors else self.lines[-1] if self._lines else "it gave no reason"
-        return _FUNCTION_NAME.sub("", chosen).strip()
 
 
 @dataclass(frozen=True)
@@ -81,6 +37,24 @@ class Backend:
     log: Log
     pid: int
     """The process that opened it; llama.cpp's threads do not survive a fork."""
+    problems: tuple[str, ...] = ()
+    """Backends of the release that cannot be used here, and why: a sentence each."""
+
+    def devices(self) -> list[Device]:
+        """What it can compute on, with the memory that is free now."""
+        return [device for _, device in list_devices(self.api)]
+
+    def device_pointer(self, name: str) -> int:
+        """Find a device by its name: a `ggml_backend_dev_t`.
+
+        Raises:
+            LibraryError: there is none of this name.
+        """
+        for pointer, device in list_devices(self.api):
+            if device.name == name:
+                return pointer
+        seen = ", ".join(device.name for device in self.devices())
+        raise LibraryError(f"{self.path} sees no device {name}, only {seen}: funasr doctor")
 
     @property
     def warning(self) -> str | None:
@@ -109,29 +83,55 @@ class _Process:
         self.lock = threading.Lock()
         self.log = Log()
         self.backend: Backend | None = None
+        self.environment: dict[str, str] = {}
+        self.outside: dict[str, str] | None = None
 
 
 _PROCESS = _Process()
 
 
-def start(llama_bin: Path | None = None) -> Backend:
+def start(llama_bin: Path | None = None, environment: Mapping[str, str] | None = None) -> Backend:
     """Open the library that `library.find` chooses; the same one again costs nothing.
 
+    Args:
+        llama_bin: library or its folder; None: see `library.find`.
+        environment: variables that its backends read when they start, such as
+            GGML_VK_DISABLE_F16; None: whatever they have been started with will do.
+
     Raises:
-        LibraryError: none is found, it is unusable, or this process already uses another.
+        LibraryError: none is found, it is unusable, or this process already uses another, or
+            this one with other variables.
     """
     with _PROCESS.lock:
         backend = _PROCESS.backend
         found = find(llama_bin)
         if backend is None:
             _bound_spinning()
+            _PROCESS.outside = dict(os.environ)
+            _PROCESS.environment = dict(environment or {})
+            os.environ.update(_PROCESS.environment)
             backend = _PROCESS.backend = _start(Library(found))
         backend.check_process()
         if not found.path.samefile(backend.path):
             raise LibraryError(
                 f"this process already uses {backend.path}: start a new one to use {found.path}"
             )
+        if environment is not None and dict(environment) != _PROCESS.environment:
+            raise LibraryError(
+                "this process already uses llama.cpp with other switches "
+                f"({_switches(_PROCESS.environment)}): start a new one to use it with "
+                f"{_switches(environment)}"
+            )
         return backend
+
+
+def outside_environment() -> dict[str, str]:
+    """The variables as the user set them, without what was set for the backends."""
+    return dict(os.environ if _PROCESS.outside is None else _PROCESS.outside)
+
+
+def _switches(environment: Mapping[str, str]) -> str:
+    return " ".join(f"{name}={value}" for name, value in environment.items()) or "none"
 
 
 def _bound_spinning() -> None:
@@ -149,16 +149,18 @@ def _start(library: Library) -> Backend:
     """Require the functions, load the backends and recognise the layout, in this order."""
     api, log = Api(library), _PROCESS.log
     api.llama_log_set(log.callback, None)
+    problems: tuple[str, ...] = ()
     # in official releases the backends are files of their own; loading them twice would
     # register each device twice
     if library.found.is_multi_file and api.ggml_backend_dev_count() == 0:
-        api.ggml_backend_load_all_from_path(os.fsencode(library.path.parent))
+        problems = load_backends(api, log, library.path.parent)
     api.llama_backend_init()
     version = _version(api)
-    if api.ggml_backend_dev_count() == 0:
+    if not any(device.kind == "cpu" for _, device in list_devices(api)):
+        reasons = "".join(f"; {problem}" for problem in problems)
         raise LibraryError(
             f"{library.path}: no backend beside it that runs on this processor "
-            "(libggml-cpu*): unpack the whole release"
+            f"(libggml-cpu*): unpack the whole release{reasons}"
         )
     if missing := cpu.missing_features(_text(api.llama_print_system_info)):
         raise LibraryError(
@@ -171,8 +173,9 @@ def _start(library: Library) -> Backend:
         )
     except LibraryError as error:
         raise LibraryError(
-            f"{library.path}: this llama.cpp library is not supported: {error} ({version}); "
-            "use a build from 2025-06 or later"
+            f"{library.path}: this llama.cpp library is not supported: {error} ({version}, from "
+            f"{library.found.source}); expected the parameters of {KNOWN_BUILDS}: take such a "
+            "build (`funasr runtime install --help`), or `pip install xllamacpp`"
         ) from error
     return Backend(
         path=library.path,
@@ -182,6 +185,7 @@ def _start(library: Library) -> Backend:
         api=api,
         log=log,
         pid=os.getpid(),
+        problems=problems,
     )
 
 

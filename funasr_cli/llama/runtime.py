@@ -14,7 +14,7 @@ import numpy as np
 from funasr_cli.errors import DecodeError
 from funasr_cli.llama.api import Batch
 from funasr_cli.llama.batch import FlatRows, check_runs
-from funasr_cli.llama.loading import Settings, load_context, load_model
+from funasr_cli.llama.loading import CPU, Placement, Settings, load_context, load_model
 from funasr_cli.llama.pace import Pace
 from funasr_cli.llama.process import Backend, start
 from funasr_cli.protocols import Floats, Rows
@@ -35,6 +35,7 @@ def open_language_model(  # noqa: PLR0913 - each is one number of the context
     exact_cache: bool = False,
     threads: int,
     llama_bin: Path | None = None,
+    placement: Placement = CPU,
 ) -> "LlamaModel":
     """Load a GGUF file; close the result, or use it in a `with` statement.
 
@@ -54,6 +55,7 @@ def open_language_model(  # noqa: PLR0913 - each is one number of the context
             lets us; llama.cpp's half precision moves logits by up to 0.4 % (300 rows).
         threads: most threads of the computation; see `pace`.
         llama_bin: library or its folder; None: see `library.find`.
+        placement: which device holds the model; `proving` says which can be trusted.
 
     Raises:
         LibraryError: no usable llama.cpp.
@@ -64,9 +66,9 @@ def open_language_model(  # noqa: PLR0913 - each is one number of the context
         n_ctx, n_seq, n_batch, n_ubatch, n_outputs, threads, shared_cache, exact_cache
     )
     with ExitStack() as stack:
-        model = load_model(backend, path)
+        model = load_model(backend, path, placement)
         stack.callback(backend.api.llama_model_free, model)
-        context = load_context(backend, path, model, settings)
+        context = load_context(backend, path, model, settings, placement)
         stack.callback(backend.api.llama_free, context)
         return LlamaModel(backend, path, model, context, settings, stack.pop_all())
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from funasr_cli import folders
 from funasr_cli.errors import LibraryError
 from funasr_cli.llama import library
 from funasr_cli.llama.library import Found, find
@@ -208,5 +209,5 @@ def test_user_data_folder(
 ) -> None:
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.delenv("LOCALAPPDATA", raising=False)
-    assert library.user_data_folder().parts[-2:] == tail
+    assert folders.user_data_folder().parts[-2:] == tail
     assert machine.data.is_dir()

@@ -34,7 +34,7 @@ def test_not_there(tmp_path: Path) -> None:
 def test_not_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By permission; simulated, since a test run by root reads everything."""
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", refuse)

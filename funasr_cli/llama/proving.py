@@ -1,0 +1,277 @@
+"""Prove a library, and a GPU for a model, before anything depends on them; remember the verdicts.
+
+A library that crashes, was compiled for another processor or is mixed of two releases does so in
+a child process. A GPU counts only after its numbers were those of the CPU.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from funasr_cli.errors import LibraryError
+from funasr_cli.llama import cpu, probe
+from funasr_cli.llama.devices import Device
+from funasr_cli.llama.library import Found
+from funasr_cli.llama.process import outside_environment
+from funasr_cli.trials import Outcome, run_trial
+from funasr_cli.verdicts import Verdicts, fingerprint
+
+TOLERANCE = 0.05
+"""Most that a device's logit may be off the CPU's, as a share of the largest. Sound devices are
+off by 0.2 to 0.3 % (shared facts), by up to ... here; an overflowing one by 100 % or by NaN."""
+ALL_LAYERS = 999
+"""What every build takes for "all of them" (-1 means it only since b7698)."""
+LIBRARY_TIMEOUT_S = 60.0
+DEVICE_TIMEOUT_S = 180.0
+"""Some drivers compile shaders for a minute when they see them for the first time."""
+
+# what hides every GPU from the backends: for libraries that crash in a driver
+NO_GPU = {
+    "GGML_VK_VISIBLE_DEVICES": "",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "HIP_VISIBLE_DEVICES": "-1",
+}
+_TOLD = ("GGML_VK", "CUDA_VISIBLE", "HIP_VISIBLE", "ROCR_VISIBLE", "VK_ICD", "VK_DRIVER", "LD_LIB")
+F16_OFF = {"GGML_VK_DISABLE_F16": "1"}
+COOPMAT_OFF = {"GGML_VK_DISABLE_COOPMAT": "1", "GGML_VK_DISABLE_COOPMAT2": "1"}
+_LADDER: tuple[Mapping[str, str], ...] = ({}, COOPMAT_OFF, F16_OFF, {**COOPMAT_OFF, **F16_OFF})
+"""Switches that are tried before a Vulkan device is given up, from fast to safe."""
+
+
+@dataclass(frozen=True)
+class LibraryReport:
+    """What a library that proved itself says."""
+
+    version: str
+    layout: str
+    devices: tuple[Device, ...]
+    problems: tuple[str, ...] = ()
+    """Parts that cannot be used, and why: a sentence each."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables without which it crashes."""
+    deviation: float = 0.0
+    """Of the tiny model's logits, as a share of the largest."""
+
+    @property
+    def gpus(self) -> tuple[Device, ...]:
+        """Discrete ones first, in llama.cpp's order."""
+        return tuple(d for kind in ("gpu", "igpu") for d in self.devices if d.kind == kind)
+
+
+@dataclass(frozen=True)
+class DeviceVerdict:
+    """What came of trying a device."""
+
+    device: Device
+    works: bool
+    reason: str = ""
+    """Why not, in a few words."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Switches that it needs."""
+    deviation: float = 0.0
+    device_s: float = 0.0
+    """Seconds for the fixed questions."""
+    cpu_s: float = 0.0
+    is_new: bool = False
+    """Whether it was tried just now."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The model that a device has to prove itself on, and how it will be used."""
+
+    model: Path
+    threads: int
+    exact_cache: bool = False
+    n_gpu_layers: int = ALL_LAYERS
+
+
+def prove_library(
+    found: Found,
+    *,
+    verdicts: Verdicts | None = None,
+    environment: Mapping[str, str] | None = None,
+    fresh: bool = False,
+) -> LibraryReport:
+    """Open a library in a child process and let it compute; remembered until its files change.
+
+    Args:
+        found: the library.
+        verdicts: where to remember; None: the user's cache.
+        environment: variables that the user's options ask for.
+        fresh: try it whatever is remembered.
+
+    Raises:
+        LibraryError: it cannot be used; one sentence, with the signal if it crashed.
+    """
+    verdicts, asked = verdicts or Verdicts(), dict(environment or {})
+    question = ("library", *identity(found), *_visible(), *_flat(asked))
+    kept = None if fresh else verdicts.get(*question)
+    if kept is None:
+        kept = _try_library(found, asked)
+        if "error" not in kept:  # what is wrong may be mended without a file being touched
+            verdicts.put(kept, *question)
+    if "error" in kept:
+        raise LibraryError(kept["error"])
+    return LibraryReport(
+        version=kept["version"],
+        layout=kept["layout"],
+        devices=tuple(Device(**device) for device in kept["devices"]),
+        problems=tuple(kept["problems"]),
+        environment=kept["environment"],
+        deviation=kept["deviation"],
+    )
+
+
+def prove_device(  # noqa: PLR0913 - what, on what, and how it is remembered and told
+    found: Found,
+    device: Device,
+    workload: Workload,
+    *,
+    verdicts: Verdicts | None = None,
+    environment: Mapping[str, str] | None = None,
+    on_test: Callable[[str], None] | None = None,
+) -> DeviceVerdict:
+    """Compare a GPU's numbers with the CPU's on the model itself, in a child process.
+
+    A Vulkan device gets further chances without half precision and cooperative matrices.
+
+    Args:
+        found: a library that has proved itself.
+        device: one of its GPUs.
+        workload: the model.
+        verdicts: where to remember; None: the user's cache.
+        environment: variables that the library needs, or the user's options ask for.
+        on_test: told, in a sentence, that a test begins.
+    """
+    verdicts, fixed = verdicts or Verdicts(), dict(environment or {})
+    question = (
+        *("device", *identity(found), device.name, device.description, *_visible()),
+        *(fingerprint(workload.model), str(workload.n_gpu_layers), str(workload.exact_cache)),
+        *_flat(fixed),
+    )
+    kept = verdicts.get(*question)
+    is_new = kept is None
+    if kept is None:
+        if on_test:
+            on_test(f"testing {device} against the CPU, once for this model and build")
+        kept, lasting = _try_ladder(found, device, workload, fixed)
+        if lasting:
+            verdicts.put(kept, *question)
+    return DeviceVerdict(device=device, is_new=is_new, **kept)
+
+
+def time_cpu(
+    found: Found, workload: Workload, *, environment: Mapping[str, str] | None = None
+) -> float | str:
+    """Time the fixed questions on the CPU, in a child process: seconds, or why it failed."""
+    job = {"library": str(found.path), **_job(workload)}
+    outcome = run_trial(
+        "funasr_cli.llama.trial:time_cpu",
+        job,
+        environment={**outside_environment(), **(environment or {})},
+        timeout_s=DEVICE_TIMEOUT_S,
+    )
+    return outcome.failure if outcome.result is None else float(outcome.result["cpu_s"])
+
+
+def identity(found: Found) -> tuple[str, str, str]:
+    """Stand for a library on this machine: its path, its files and the processor."""
+    folder = found.path.parent
+    files = folder.iterdir() if found.is_multi_file else (found.path,)
+    return str(found.path), fingerprint(*files), cpu.identity()
+
+
+def _try_library(found: Found, asked: Mapping[str, str]) -> dict[str, Any]:
+    """Try it as it is; if it dies, without the GPUs, whose drivers may be what kills it."""
+    job = {"library": str(found.path)}
+    first = _library_trial(job, asked)
+    if isinstance(first, dict):
+        return first | {"environment": dict(asked)}
+    if first.crashed:
+        second = _library_trial(job, {**asked, **NO_GPU})
+        if isinstance(second, dict):
+            problem = f"{found.path.name} cannot use the GPU here: {first.failure}"
+            problems = [problem, *second["problems"]]
+            return second | {"environment": {**asked, **NO_GPU}, "problems": problems}
+    if not first.crashed:
+        return {"error": first.failure}
+    return {
+        "error": f"{found.path} failed its test: {first.failure}: take another build "
+        "(`funasr runtime install --help`), or `pip install --force-reinstall xllamacpp`"
+    }
+
+
+def _library_trial(
+    job: Mapping[str, Any], environment: Mapping[str, str]
+) -> dict[str, Any] | Outcome:
+    outcome = run_trial(
+        "funasr_cli.llama.trial:try_library",
+        job,
+        environment={**outside_environment(), **environment},
+        timeout_s=LIBRARY_TIMEOUT_S,
+    )
+    if outcome.result is None:
+        return outcome
+    if not outcome.result["deviation"] <= probe.TOLERANCE:
+        wrong = f"it computes wrong numbers ({outcome.result['deviation']:.0%} off)"
+        return Outcome(None, wrong, crashed=True)
+    return outcome.result
+
+
+def _try_ladder(
+    found: Found, device: Device, workload: Workload, fixed: Mapping[str, str]
+) -> tuple[dict[str, Any], bool]:
+    """Climb down the switches until the numbers are right; say whether the verdict will last."""
+    reason, lasting = "", True
+    for switches in _ladder(device, fixed):
+        outcome = run_trial(
+            "funasr_cli.llama.trial:try_device",
+            {"library": str(found.path), "device": device.name, **_job(workload)},
+            environment={**outside_environment(), **switches},
+            timeout_s=DEVICE_TIMEOUT_S,
+        )
+        result = outcome.result
+        if result is not None and result["deviation"] <= TOLERANCE:
+            times = {name: result[name] for name in ("deviation", "device_s", "cpu_s")}
+            return {"works": True, "environment": dict(switches), **times}, True
+        if result is None:
+            new, lasting = outcome.failure, lasting and outcome.crashed
+        elif result["deviation"] == float("inf"):
+            new = "its numbers overflow"
+        else:
+            new = f"its numbers are {result['deviation']:.1%} off the CPU's"
+        reason = reason or new  # the plain attempt tells most
+        if result is None and not outcome.crashed:
+            break  # no memory, say: no switch helps
+    return {"works": False, "reason": reason, "environment": {}}, lasting
+
+
+def _job(workload: Workload) -> dict[str, Any]:
+    return {
+        "model": str(workload.model.absolute()),
+        "threads": workload.threads,
+        "n_gpu_layers": workload.n_gpu_layers,
+        "exact_cache": workload.exact_cache,
+    }
+
+
+def _ladder(device: Device, fixed: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    rungs = _LADDER if device.backend == "vulkan" else _LADDER[:1]
+    seen = []
+    for rung in rungs:
+        switches = {**fixed, **rung}
+        if switches not in seen:
+            seen.append(switches)
+            yield switches
+
+
+def _visible() -> list[str]:
+    """What the user's own variables show to the backends."""
+    told = outside_environment().items()
+    return _flat({name: value for name, value in told if name.startswith(_TOLD)})
+
+
+def _flat(environment: Mapping[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in sorted(environment.items())]

@@ -1,0 +1,71 @@
+"""What a child process does to try a library or a device; `proving` asks for it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from funasr_cli.deviation import deviation
+from funasr_cli.llama import probe
+from funasr_cli.llama.loading import CPU, Placement
+from funasr_cli.llama.process import Backend, start
+from funasr_cli.llama.runtime import open_language_model
+from funasr_cli.protocols import Floats
+
+PROMPT = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n语音转写："
+AUDIO_ROWS = 48
+N_CTX = 256
+
+
+def try_library(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Open a library and compare its answers on the tiny model with the known ones."""
+    backend = start(Path(job["library"]))
+    expected = np.load(probe.ANSWERS)
+    with open_language_model(
+        probe.MODEL, n_ctx=64, n_seq=2, threads=1, llama_bin=backend.path
+    ) as model:
+        asked = probe.questions(model.n_embd, rows=len(expected))
+        found = [probe.answers(model, asked, sequence=sequence) for sequence in (0, 1)]
+    return {
+        "version": backend.version,
+        "layout": backend.layout.name,
+        "warning": backend.warning,
+        "problems": backend.problems,
+        "devices": [asdict(device) for device in backend.devices()],
+        "deviation": max(deviation(logits, expected) for logits in found),
+    }
+
+
+def try_device(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Compare a device's answers on a real model with the CPU's."""
+    backend = start(Path(job["library"]))
+    where = Placement((backend.device_pointer(job["device"]),), job["n_gpu_layers"])
+    expected, cpu_s = _timed(backend, job, CPU)
+    found, device_s = _timed(backend, job, where)
+    return {"deviation": deviation(found, expected), "cpu_s": cpu_s, "device_s": device_s}
+
+
+def time_cpu(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Time the same questions on the CPU."""
+    _, seconds = _timed(start(Path(job["library"])), job, CPU)
+    return {"cpu_s": seconds}
+
+
+def _timed(backend: Backend, job: Mapping[str, Any], where: Placement) -> tuple[Floats, float]:
+    """Answer twice: the first time compiles shaders; the second one counts."""
+    with open_language_model(
+        Path(job["model"]),
+        n_ctx=N_CTX,
+        threads=job["threads"],
+        llama_bin=backend.path,
+        placement=where,
+        exact_cache=job["exact_cache"],
+    ) as model:
+        asked = probe.questions(model.n_embd, rows=AUDIO_ROWS, prefix=model.tokenize(PROMPT))
+        probe.answers(model, asked)
+        begin = perf_counter()
+        found = probe.answers(model, asked)
+        return found, perf_counter() - begin

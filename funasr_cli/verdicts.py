@@ -1,0 +1,72 @@
+"""What was found out by trial, kept on disk: one small file for each question.
+
+A verdict is asked for by everything that it depends on (library, device, model, this program's
+version), so that nothing old is ever taken for true. Losing the files costs a few seconds.
+"""
+
+import json
+import os
+import tempfile
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from funasr_cli.folders import user_cache_folder
+from funasr_cli.version import __version__
+
+
+class Verdicts:
+    """A folder of verdicts; one that cannot be read or written is a cache that forgets."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or user_cache_folder() / "verdicts"
+
+    def get(self, *question: str) -> dict[str, Any] | None:
+        """Recall a verdict; None: the question is new."""
+        try:
+            kept = json.loads(self._file(question).read_text("utf-8"))
+            return dict(kept["verdict"]) if kept["question"] == self._full(question) else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def put(self, verdict: dict[str, Any], *question: str) -> None:
+        """Keep a verdict; the file appears whole, whoever else writes it."""
+        text = json.dumps(
+            {"question": self._full(question), "verdict": verdict}, ensure_ascii=False, indent=1
+        )
+        with suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle, draft = tempfile.mkstemp(dir=self.folder, suffix=".part")
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    file.write(text)
+                Path(draft).replace(self._file(question))
+            finally:
+                Path(draft).unlink(missing_ok=True)
+
+    def clear(self) -> int:
+        """Forget everything; count the verdicts that there were."""
+        n = 0
+        for file in self.folder.glob("*.json"):
+            with suppress(OSError):
+                file.unlink()
+                n += 1
+        return n
+
+    def _file(self, question: tuple[str, ...]) -> Path:
+        text = json.dumps(self._full(question))
+        return self.folder / f"{sha256(text.encode()).hexdigest()[:32]}.json"
+
+    def _full(self, question: tuple[str, ...]) -> list[str]:
+        return [__version__, *question]
+
+
+def fingerprint(*files: Path) -> str:
+    """Stand for the files as they are now: names, sizes and times of change."""
+    parts = []
+    for file in sorted(files):
+        with suppress(OSError):
+            found = file.stat()
+            parts.append(f"{file}|{found.st_size}|{found.st_mtime_ns}")
+    return sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]

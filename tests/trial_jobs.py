@@ -1,0 +1,44 @@
+"""What the children of test_trials.py do."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from funasr_cli.errors import LibraryError
+
+
+def answer(job: dict[str, Any]) -> dict[str, Any]:
+    return {"got": job}
+
+
+def chatter(_: dict[str, Any]) -> dict[str, Any]:
+    os.write(1, b"MESA: warning: this driver is chatty\n")
+    sys.stdout.write("{}\n")
+    return {"fine": True}
+
+
+def refuse(_: dict[str, Any]) -> dict[str, Any]:
+    raise LibraryError("no such thing: 拿别的")
+
+
+def bug(_: dict[str, Any]) -> dict[str, Any]:
+    return {"x": 1 // 0}
+
+
+def die(job: dict[str, Any]) -> dict[str, Any]:
+    sys.stderr.write("loading the shaders\n")
+    sys.stderr.flush()
+    os.kill(os.getpid(), job["signal"])
+    return {}
+
+
+def hang(job: dict[str, Any]) -> dict[str, Any]:
+    Path(job["note"]).write_text(str(os.getpid()))
+    time.sleep(60)
+    return {}
+
+
+def variable(_: dict[str, Any]) -> dict[str, Any]:
+    return {"value": os.environ["FUNASR_TRIAL"]}
