@@ -10,7 +10,9 @@ import typer
 
 from funasr_cli import errors
 from funasr_cli.cli import leave_if_interrupted, leave_interrupted
+from funasr_cli.cli.doctor import doctor
 from funasr_cli.cli.export import export
+from funasr_cli.cli.runtime import runtime_group
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.version import __version__
 
@@ -107,3 +109,5 @@ def root(
 
 app.command(epilog=EPILOG)(_honest(transcribe))
 app.command(epilog=EPILOG)(_honest(export))
+app.command(epilog=EPILOG)(_honest(doctor))
+app.add_typer(runtime_group(_honest, EPILOG), name="runtime")

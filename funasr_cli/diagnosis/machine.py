@@ -1,0 +1,115 @@
+"""Python, its packages, the command on PATH, and FFmpeg."""
+
+import os
+import platform
+import struct
+import sys
+from importlib import import_module, metadata
+from pathlib import Path
+
+from funasr_cli.diagnosis.checks import Check
+from funasr_cli.version import __version__
+
+PACKAGES = ("onnxruntime", "numpy", "av", "pypinyin", "typer", "rich")
+"""Distributions that transcribing needs."""
+IMPORTED = ("numpy", "onnxruntime", "av", "pypinyin")
+"""Those of them that carry compiled code or data, and can be broken."""
+OPTIONAL = ("xllamacpp", "llama_cpp_python", "onnxruntime-gpu", "onnxruntime-directml", "torch")
+_COMMAND = "funasr"
+
+
+def check_python() -> Check:
+    """Version and width of this Python."""
+    bits = 8 * struct.calcsize("P")
+    system = f"{platform.system()} {platform.release()}"
+    text = f"{platform.python_version()}, {bits}-bit, {system}, {platform.machine()}"
+    facts = {
+        "version": platform.python_version(),
+        "bits": bits,
+        "executable": sys.executable,
+        "system": system,
+        "machine": platform.machine(),
+        "funasr_cli": __version__,
+    }
+    if bits != 64:  # noqa: PLR2004
+        remedy = "install a 64-bit Python, and funasr-cli there"
+        return Check("Python", "problem", f"{text}: too narrow for llama.cpp", remedy, facts)
+    return Check("Python", "ok", text, facts=facts)
+
+
+def check_packages() -> Check:
+    """Versions of what is installed, and whether it can be imported."""
+    versions = {name: _version(name) for name in (*PACKAGES, *OPTIONAL)}
+    held = {name: version for name, version in versions.items() if version}
+    broken = {name: reason for name in IMPORTED if (reason := _why_broken(name))}
+    text = ", ".join(f"{name} {version}" for name, version in held.items())
+    facts = {"versions": held, "broken": broken}
+    if broken:
+        reasons = "; ".join(f"{name} cannot be imported ({why})" for name, why in broken.items())
+        # the GPU builds of onnxruntime are the same module under another name
+        remedy = f"pip install --force-reinstall {' '.join(broken)}"
+        return Check("packages", "problem", f"{text}\n{reasons}", remedy, facts)
+    return Check("packages", "ok", text, facts=facts)
+
+
+def check_command() -> Check:
+    """Which `funasr` a shell would start: the official package has one of the same name."""
+    found = [path for folder in _path_folders() for path in _commands(folder)]
+    facts = {"found": [str(path) for path in found]}
+    if not found:
+        text = f"no `{_COMMAND}` is on PATH"
+        return Check("command", "note", text, "python -m funasr_cli transcribe AUDIO", facts)
+    first, others = found[0], found[1:]
+    if not _is_ours(first):
+        text = f"{first} comes first on PATH and belongs to another package (funasr?)"
+        remedy = "funasr-cli transcribe AUDIO (this program under its other name)"
+        return Check("command", "note", text, remedy, facts)
+    shadowed = f" (behind it: {', '.join(map(str, others))})" if others else ""
+    return Check("command", "ok", f"{first}{shadowed}", facts=facts)
+
+
+def check_ffmpeg() -> Check:
+    """Say that no FFmpeg program is needed, and which one is inside."""
+    try:
+        from av import ffmpeg_version_info as inside
+    except ImportError:
+        inside = "unknown"  # an older PyAV, or a broken one: `packages` tells
+    text = f"no program needed: PyAV carries FFmpeg {inside}"
+    return Check("FFmpeg", "ok", text, facts={"inside": inside})
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _why_broken(name: str) -> str | None:
+    try:
+        import_module(name)
+    except Exception as error:  # noqa: BLE001 - a broken package raises anything
+        return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return None
+
+
+def _path_folders() -> list[Path]:
+    named = dict.fromkeys(filter(None, os.environ.get("PATH", "").split(os.pathsep)))
+    return [Path(folder) for folder in named]
+
+
+def _commands(folder: Path) -> list[Path]:
+    suffixes = (".exe", ".cmd", ".bat") if sys.platform == "win32" else ("",)
+    paths = [folder / f"{_COMMAND}{suffix}" for suffix in suffixes]
+    try:
+        return [path for path in paths if path.is_file() and os.access(path, os.X_OK)]
+    except OSError:
+        return []
+
+
+def _is_ours(command: Path) -> bool:
+    """Console scripts name the module that they call, those of Windows in an attached archive."""
+    try:
+        return b"funasr_cli" in command.read_bytes()
+    except OSError:
+        return False

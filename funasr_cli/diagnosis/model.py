@@ -1,0 +1,76 @@
+"""The model directory: its files, their hashes, and the memory that they need."""
+
+from pathlib import Path
+
+from funasr_cli.diagnosis.checks import Check, gigabytes
+from funasr_cli.errors import ModelError
+from funasr_cli.manifest import HOW_TO_EXPORT, MANIFEST, damaged_files
+from funasr_cli.memory import available_bytes
+from funasr_cli.model_dir import DEMO_MODEL, ModelFiles, find_model, open_model_dir
+
+_EXPORT = HOW_TO_EXPORT.partition(": ")[2]
+# measured with the demo model and a full-size one: docs/DEVICES.md
+_GRAPH_SHARE = 1.35
+"""An ONNX session's memory, as a share of its file: weights, and what is packed from them."""
+_OVERHEAD = 450e6
+"""Bytes for Python and the libraries, activations, the KV cache and logits."""
+
+
+def check_model(named: Path | None) -> tuple[ModelFiles | None, Check]:
+    """Open the directory that would be used and compare its files with the manifest."""
+    path = find_model(named)
+    facts: dict[str, object] = {"path": str(path)}
+    try:
+        files = open_model_dir(path)
+        damaged = damaged_files(path) if (path / MANIFEST).is_file() else None
+    except ModelError as error:
+        return None, Check("model", "problem", str(error), _EXPORT, facts)
+    parts = {"encoder": files.encoder, "CTC": files.ctc, "LLM": files.decoder}
+    sizes = {name: file.stat().st_size for name, file in parts.items() if file}
+    facts |= {
+        "name": files.facts.name if files.facts else None,
+        "files": {name: str(file) for name, file in parts.items() if file},
+        "bytes": sizes,
+        "has_ctc": files.ctc is not None,
+        "damaged": damaged,
+        "checkpoint_sha256": files.sha256,
+    }
+    is_demo = path == DEMO_MODEL
+    name = files.facts.name if files.facts else "exported by another tool"
+    held = ", ".join(f"{part} {gigabytes(size)}" for part, size in sizes.items())
+    lines = [f"{path} ({name}{', the demo model' if is_demo else ''})", held]
+    if damaged:
+        lines.append(f"damaged, as the sha256 in {MANIFEST} tells: {', '.join(damaged)}")
+        remedy = f"copy the model again, or {_EXPORT}"
+        return files, Check("model", "problem", "\n".join(lines), remedy, facts)
+    lines[-1] += (
+        f"; no {MANIFEST} to check them by" if damaged is None else f"; sha256 as in {MANIFEST}"
+    )
+    if files.ctc is None:
+        lines.append("no CTC head: no character times, no hotword recall by sound")
+        remedy = f"take the checkpoint from ModelScope, which has one; then {_EXPORT}"
+        return files, Check("model", "note", "\n".join(lines), remedy, facts)
+    if is_demo:
+        lines.append("it knows synthetic voices and about 1,300 words; for real speech get a model")
+        return files, Check("model", "note", "\n".join(lines), _EXPORT, facts)
+    return files, Check("model", "ok", "\n".join(lines), facts=facts)
+
+
+def needed_bytes(files: ModelFiles) -> int:
+    """Estimate the memory that transcribing on the CPU takes."""
+    graphs = sum(file.stat().st_size for file in (files.encoder, files.ctc) if file)
+    return round(_GRAPH_SHARE * graphs + files.decoder.stat().st_size + _OVERHEAD)
+
+
+def check_memory(files: ModelFiles) -> Check:
+    """Compare what is free with what the model needs."""
+    needed, free = needed_bytes(files), available_bytes()
+    facts = {"needed": needed, "available": free}
+    if free is None:
+        text = f"about {gigabytes(needed)} needed; how much is free cannot be told"
+        return Check("memory", "ok", text, facts=facts)
+    text = f"about {gigabytes(needed)} needed, {gigabytes(free)} free"
+    if free < needed:
+        remedy = "close other programs, or export a smaller model: funasr export --help"
+        return Check("memory", "note", f"{text}: it will be slow or fail", remedy, facts)
+    return Check("memory", "ok", text, facts=facts)

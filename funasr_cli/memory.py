@@ -1,0 +1,59 @@
+"""How much memory a process may still take."""
+
+import ctypes
+import re
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+class _MemoryStatus(ctypes.Structure):
+    """MEMORYSTATUSEX of the Windows API."""
+
+    _fields_ = (
+        ("length", ctypes.c_uint32),
+        ("load", ctypes.c_uint32),
+        ("total", ctypes.c_uint64),
+        ("available", ctypes.c_uint64),
+        ("rest", ctypes.c_uint64 * 5),
+    )
+
+
+def available_bytes() -> int | None:
+    """Bytes that can be taken without swapping; containers' limits count; None: unknown."""
+    with suppress(OSError, ValueError, AttributeError, subprocess.SubprocessError):
+        if sys.platform == "win32":
+            return _windows()
+        if sys.platform == "darwin":
+            return _macos()
+        return _linux()
+    return None
+
+
+def _linux() -> int | None:
+    info = Path("/proc/meminfo").read_text("ascii", "replace")
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", info, re.MULTILINE)
+    free = int(found[1]) * 1024 if found else None
+    with suppress(OSError, ValueError):  # no such group, or the limit is "max"
+        limit = int((_CGROUP / "memory.max").read_text())
+        left = limit - int((_CGROUP / "memory.current").read_text())
+        return left if free is None else min(free, left)
+    return free
+
+
+def _macos() -> int | None:
+    told = subprocess.run(
+        ["/usr/bin/vm_stat"], capture_output=True, text=True, check=True, timeout=5
+    ).stdout
+    page = re.search(r"page size of (\d+) bytes", told)
+    pages = re.findall(r"^Pages (?:free|inactive|speculative):\s+(\d+)", told, re.MULTILINE)
+    return int(page[1]) * sum(map(int, pages)) if page and pages else None
+
+
+def _windows() -> int | None:
+    status = _MemoryStatus(length=ctypes.sizeof(_MemoryStatus))
+    kernel = getattr(ctypes, "windll").kernel32  # noqa: B009 - only Windows has it
+    return int(status.available) if kernel.GlobalMemoryStatusEx(ctypes.byref(status)) else None
