@@ -1,7 +1,7 @@
 # One command a task. PYTHON may name another interpreter.
 PYTHON ?= python3
 
-.PHONY: check test all format parity
+.PHONY: check test all format parity abi-matrix
 
 check: ## lint, types, architecture
 	ruff check .
@@ -21,3 +21,6 @@ format:
 
 parity: ## run the reference live, in a venv of its own, and print the worst figures
 	$(PYTHON) tests/parity/live.py
+
+abi-matrix: ## try every llama.cpp build of the registries, and write docs/LLAMA_BUILDS.md
+	$(PYTHON) tests/llama/matrix.py

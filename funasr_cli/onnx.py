@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from funasr_cli import ort
 from funasr_cli.errors import InputError, LibraryError
 from funasr_cli.manifest import broken, unreadable
 from funasr_cli.protocols import Floats
 
 if TYPE_CHECKING:
-    import onnxruntime as ort
+    from onnxruntime import InferenceSession
 
 CPU_PROVIDER = "CPUExecutionProvider"
 _NUMBERED = frozenset({"CUDAExecutionProvider", "DmlExecutionProvider"})
@@ -30,7 +31,7 @@ def usable_cores() -> int:
 def available_providers() -> tuple[str, ...]:
     """Name the execution providers of the installed onnxruntime; none where it is broken."""
     try:
-        return tuple(_import().get_available_providers())
+        return tuple(ort.load().get_available_providers())
     except LibraryError:
         return ()
 
@@ -41,7 +42,7 @@ def runtime_version() -> str:
     Raises:
         LibraryError: it cannot be imported.
     """
-    return str(_import().__version__)
+    return str(ort.load().__version__)
 
 
 class Session:
@@ -101,20 +102,9 @@ class Session:
         raise broken(self.path, "gives numbers that are not finite")
 
 
-def _import() -> Any:  # noqa: ANN401 - a module without types
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise LibraryError(
-            f"onnxruntime cannot be loaded ({error}); install it again: "
-            "pip install --force-reinstall onnxruntime"
-        ) from error
-    return onnxruntime
-
-
-def _open(path: Path, threads: int, provider: str, device_id: int) -> "ort.InferenceSession":
-    ort = _import()
-    options = ort.SessionOptions()
+def _open(path: Path, threads: int, provider: str, device_id: int) -> "InferenceSession":
+    runtime = ort.load()
+    options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 4  # what goes wrong is raised: stderr belongs to the user
     # spinning threads would take the cores from llama.cpp between two encoder runs
@@ -125,18 +115,18 @@ def _open(path: Path, threads: int, provider: str, device_id: int) -> "ort.Infer
         raise unreadable(path, error) from error
     if provider == "DmlExecutionProvider":  # it refuses sessions without these two
         options.enable_mem_pattern = False
-        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+        options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
     numbered = {"device_id": device_id} if provider in _NUMBERED else {}
     chosen: list[Any] = [] if provider == CPU_PROVIDER else [(provider, numbered)]
     try:
-        session = ort.InferenceSession(str(path), options, providers=[*chosen, CPU_PROVIDER])
+        session = runtime.InferenceSession(str(path), options, providers=[*chosen, CPU_PROVIDER])
     except Exception as error:  # onnxruntime raises its own, undocumented, family
-        reason = (
-            f"not an ONNX model that onnxruntime {ort.__version__} can run ({_first_line(error)})"
-        )
+        version, told = runtime.__version__, _first_line(error)
+        reason = f"not an ONNX model that onnxruntime {version} can run ({told})"
         raise broken(path, reason) from error
     if provider not in session.get_providers():  # it says nothing, and takes the CPU instead
-        raise LibraryError(f"onnxruntime {ort.__version__} cannot start {provider} here")
+        version = runtime.__version__
+        raise LibraryError(f"onnxruntime {version} cannot start {provider} here")
     return session
 
 

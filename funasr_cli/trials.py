@@ -6,6 +6,7 @@ imports no code of the caller's: it gets a job as JSON, calls one function and a
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -34,6 +35,8 @@ _EXCEPTIONS = {  # Windows: NTSTATUS of the usual ends
     0xC0000374: "heap corruption",
     0xC0000409: "abort",
 }
+_REASON = re.compile(r"\w*(error|exception)\b: .", re.IGNORECASE)
+_LAST_WORDS = 6
 _NOISE = ("[New LWP", "warning:", "Using host libthread_db")
 
 
@@ -120,5 +123,8 @@ def _end_of(code: int) -> str:
 
 def _last_line(stderr: bytes) -> str:
     lines = [line.strip() for line in stderr.decode("utf-8", "replace").splitlines()]
-    told = [line for line in lines if line and not line.startswith(_NOISE)]
-    return f"; the last it said: {told[-1][:200]}" if told else ""
+    told = [line for line in lines if line and not line.startswith(_NOISE)][-_LAST_WORDS:]
+    # a program that aborts gives the reason first, then where in its source
+    reasons = [line for line in told if _REASON.search(line)]
+    chosen = reasons[:1] or told[-1:]
+    return f"; the last it said: {chosen[0][:200]}" if chosen else ""

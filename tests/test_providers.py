@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from funasr_cli import onnx, providers
+from funasr_cli import ort, providers
 from funasr_cli.device_names import parse_device
 from funasr_cli.errors import LibraryError
 from funasr_cli.model_dir import DEMO_MODEL, open_model_dir
@@ -96,7 +96,7 @@ def test_a_provider_that_does_not_start_is_not_the_cpu_in_silence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """onnxruntime falls back by itself, and says so in its log alone."""
-    real = onnx._import()
+    real = ort.load()
 
     class Module:
         SessionOptions, ExecutionMode = real.SessionOptions, real.ExecutionMode
@@ -107,6 +107,6 @@ def test_a_provider_that_does_not_start_is_not_the_cpu_in_silence(
             assert providers == [(CUDA, {"device_id": 2}), CPU_PROVIDER]
             return real.InferenceSession(path, options, providers=[CPU_PROVIDER])
 
-    monkeypatch.setattr(onnx, "_import", Module)
+    monkeypatch.setattr(ort, "load", Module)
     with pytest.raises(LibraryError, match=r"1\.2\.3 cannot start CUDAExecutionProvider"):
         Session(ENCODER, threads=1, provider=CUDA, device_id=2)

@@ -49,6 +49,12 @@ def test_a_signal_is_named(name: str) -> None:
     assert outcome.failure.endswith("the last it said: loading the shaders")
 
 
+def test_a_reason_is_told_rather_than_its_place_in_the_source() -> None:
+    assert trial("abort").failure.endswith(
+        "the last it said: CUDA error: the provided PTX was compiled with an unsupported toolchain."
+    )
+
+
 def test_a_hang_is_ended(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     outcome = run_trial(f"{JOBS}:hang", {"note": str(note)}, timeout_s=3)

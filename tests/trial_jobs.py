@@ -34,6 +34,16 @@ def die(job: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def abort(_: dict[str, Any]) -> dict[str, Any]:
+    sys.stderr.write(
+        "load: error: an older one, long mended\n" + "sched_reserve: graph\n" * 9 + "CUDA error: "
+        "the provided PTX was compiled with an unsupported toolchain.\n  current device: 0, in "
+        "function f at common.cuh:1679\n  cudaFuncGetAttributes()\nggml-cuda.cu:108: CUDA error\n"
+    )
+    sys.stderr.flush()
+    os.abort()
+
+
 def hang(job: dict[str, Any]) -> dict[str, Any]:
     Path(job["note"]).write_text(str(os.getpid()))
     time.sleep(60)

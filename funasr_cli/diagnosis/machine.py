@@ -7,6 +7,7 @@ import sys
 from importlib import import_module, metadata
 from pathlib import Path
 
+from funasr_cli import ort
 from funasr_cli.diagnosis.checks import Check
 from funasr_cli.version import __version__
 
@@ -87,7 +88,7 @@ def _version(name: str) -> str | None:
 
 def _why_broken(name: str) -> str | None:
     try:
-        import_module(name)
+        ort.load() if name == "onnxruntime" else import_module(name)
     except Exception as error:  # noqa: BLE001 - a broken package raises anything
         return (str(error).strip() or type(error).__name__).splitlines()[0]
     return None

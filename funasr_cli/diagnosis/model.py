@@ -10,10 +10,10 @@ from funasr_cli.model_dir import DEMO_MODEL, ModelFiles, find_model, open_model_
 
 _EXPORT = HOW_TO_EXPORT.partition(": ")[2]
 # measured with the demo model and a full-size one: docs/DEVICES.md
-_GRAPH_SHARE = 1.35
-"""An ONNX session's memory, as a share of its file: weights, and what is packed from them."""
-_OVERHEAD = 450e6
-"""Bytes for Python and the libraries, activations, the KV cache and logits."""
+_SHARE = 1.35
+"""Memory as a share of the files: weights, what is packed from them, caches and activations."""
+_OVERHEAD = 230e6
+"""Bytes of Python and the libraries."""
 
 
 def check_model(named: Path | None) -> tuple[ModelFiles | None, Check]:
@@ -58,8 +58,8 @@ def check_model(named: Path | None) -> tuple[ModelFiles | None, Check]:
 
 def needed_bytes(files: ModelFiles) -> int:
     """Estimate the memory that transcribing on the CPU takes."""
-    graphs = sum(file.stat().st_size for file in (files.encoder, files.ctc) if file)
-    return round(_GRAPH_SHARE * graphs + files.decoder.stat().st_size + _OVERHEAD)
+    parts = (files.encoder, files.ctc, files.decoder)
+    return round(_SHARE * sum(file.stat().st_size for file in parts if file) + _OVERHEAD)
 
 
 def check_memory(files: ModelFiles) -> Check:

@@ -86,4 +86,6 @@ def _why(log: Log) -> str:
     missing = re.search(r"(?:: |^)([\w@/.+-]+\.(?:so|dylib|dll)[\w.]*): cannot open", reason)
     if missing:
         return f"needs {missing[1]}, which is missing; {origin_of(missing[1])}"
+    if "returned NULL" in reason:  # llama.cpp says no more than this
+        return "it finds no driver that works: install the graphics card's driver"
     return reason

@@ -8,9 +8,11 @@ would silently run with parts of the first.
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from funasr_cli import ort
 from funasr_cli.errors import LibraryError
 from funasr_cli.llama import cpu
 from funasr_cli.llama.abi import KNOWN_BUILDS, Layout, recognise
@@ -107,6 +109,10 @@ def start(llama_bin: Path | None = None, environment: Mapping[str, str] | None =
         found = find(llama_bin)
         if backend is None:
             _bound_spinning()
+            with suppress(LibraryError):
+                # a build that carries a C++ library of its own (xllamacpp 0.2.13) crashes
+                # whatever uses the system's for the first time after it
+                ort.load()
             _PROCESS.outside = dict(os.environ)
             _PROCESS.environment = dict(environment or {})
             os.environ.update(_PROCESS.environment)

@@ -17,9 +17,11 @@ from funasr_cli.llama.process import outside_environment
 from funasr_cli.trials import Outcome, run_trial
 from funasr_cli.verdicts import Verdicts, fingerprint
 
-TOLERANCE = 0.05
-"""Most that a device's logit may be off the CPU's, as a share of the largest. Sound devices are
-off by 0.2 to 0.3 % (shared facts), by up to ... here; an overflowing one by 100 % or by NaN."""
+TOLERANCE = 0.2
+"""Most that a device's logit may be off the CPU's, as a share of the largest. Tiny float32 models
+differ by 0.3 %, but the CPU rounds activations to 8 bits for a Q8_0 model and GPUs do not: 6 % at
+worst for the demo model, 9.4 % for random weights in 28 layers (docs/DEVICES.md). Broken devices
+overflow, or give something else entirely: about 100 %."""
 ALL_LAYERS = 999
 """What every build takes for "all of them" (-1 means it only since b7698)."""
 LIBRARY_TIMEOUT_S = 60.0

@@ -56,12 +56,22 @@ M3 = ModelLayout("M3", vocab_only=72, main_gpu=32)
     ("build", "model", "context"),
     [
         ("xllamacpp 0.1.22", M1, None),  # C0
+        ("xllamacpp 0.2.0", M1, None),  # C0, b6301
+        ("xllamacpp 0.2.1", M1, None),  # like C1, but other defaults of yarn: b6451
+        ("xllamacpp 0.2.2", M1, ("C1/C2", 16, None, 36, 88, 112)),  # b6628
         ("xllamacpp 0.2.8", M1, ("C1/C2", 16, None, 36, 88, 112)),
+        ("llama.cpp b7698, node-llama-cpp 3.15.0", M1, ("C1/C2", 16, None, 36, 88, 112)),
+        ("llama.cpp b7836, node-llama-cpp 3.15.1", M1, ("C1/C2", 16, None, 36, 88, 112)),
         ("xllamacpp 2026.4.8672.1", M1, ("C1/C2", 16, None, 36, 88, 112)),
+        ("xllamacpp 2026.5.9093", M1, ("C1/C2", 16, None, 36, 88, 112)),
         ("xllamacpp 2026.5.9294", M1, ("C3", 20, None, 44, 96, 120)),
         ("xllamacpp 2026.6.9538", M1, ("C4/C5", 24, 20, 48, 104, 128)),
         ("xllamacpp 2026.6.9713", M1, ("C4/C5", 24, 20, 48, 104, 128)),
+        ("llama.cpp b10068, node-llama-cpp 3.19.1", M1, ("C4/C5", 24, 20, 48, 104, 128)),
+        ("xllamacpp 2026.8.10229", M2, ("C4/C5", 24, 20, 48, 104, 128)),
+        ("llama.cpp b10361, node-llama-cpp 3.20.0", M2, ("C6", 28, 20, 52, 104, 128)),
         ("xllamacpp 2026.8.10566", M2, ("C6", 28, 20, 52, 104, 128)),
+        ("xllamacpp 2026.9.10809", M3, ("C6", 28, 20, 52, 104, 128)),
         ("llama.cpp 0.5.0, node-llama-cpp 3.22.1", M3, ("C6", 28, 20, 52, 104, 128)),
         ("xllamacpp 2026.10.11549", M3, ("C7", 28, 20, 52, 104, 136)),
     ],
@@ -91,6 +101,12 @@ def test_families(
     )
     assert found.is_known
     assert found.name == f"{model.family}+{family}"
+
+
+def test_every_recorded_build_is_in_the_table() -> None:
+    (table,) = (mark for mark in test_families.pytestmark if mark.name == "parametrize")  # type: ignore[attr-defined]
+    told = {build for build, *_ in table.args[1]}
+    assert told == RECORDED.keys() - {"xllamacpp 0.1.0"}  # that one is refused, below
 
 
 def test_the_two_structs_are_recognised_independently() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from funasr_cli.errors import LibraryError
 from funasr_cli.llama import binary, opening
-from funasr_cli.llama.library import Found
+from funasr_cli.llama.library import Found, find
 from funasr_cli.llama.opening import Library
 
 Loader = Callable[..., object]
@@ -82,6 +82,26 @@ def test_parts_are_opened_first_where_the_library_does_not_find_them(
     monkeypatch.setattr(ctypes, "CDLL", load)
     Library(Found(release / "llama.dll", "test"))
     assert asked == ["llama.dll", "ggml-base.dll", "ggml.dll", "llama.dll"]
+
+
+def test_parts_of_another_release_are_not_used(
+    release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A library of one name is loaded once: a second release would run with the first's base."""
+    home = {"ggml_type_size": str(tmp_path / "libggml-base.so"), "ggml_backend_dev_count": None}
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: Opened(*home))
+    monkeypatch.setattr(opening, "_file_of", home.get)
+    with pytest.raises(LibraryError, match=r"would run with .*libggml-base.so.*a new process"):
+        Library(Found(release / "llama.dll", "test"))
+    home["ggml_type_size"] = str(release / "ggml-base.dll")
+    Library(Found(release / "llama.dll", "test"))
+
+
+def test_which_file_a_function_lies_in() -> None:
+    library = Library(find())
+    told = None if sys.platform == "win32" else str(find().path)
+    assert opening._file_of(library.symbol("llama_decode")) == told
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,47 @@ def test_the_same_library_by_another_name(tiny: TinyModel, tmp_path: Path) -> No
     link.symlink_to(find().path)
     result = run(tiny, f"opened(); opened(llama_bin=Path({str(link)!r})); print('fine')")
     assert result.stdout == "fine\n", result.stderr
+
+
+@pytest.mark.parametrize("other", ["module", "copy"])
+def test_another_llama_cpp_in_the_process_does_no_harm(
+    tiny: TinyModel, tmp_path: Path, other: str
+) -> None:
+    """A program that imported the package, and one that opened a second build."""
+    copy = tmp_path / "别的 build" / "libllama.so"
+    copy.parent.mkdir()
+    shutil.copyfile(find().path, copy)
+    opens_copy = f"import ctypes; ctypes.CDLL({str(copy)!r})"
+    first = {"module": "import xllamacpp", "copy": opens_copy}[other]
+    code = f"""
+{first}
+from funasr_cli.deviation import deviation
+from funasr_cli.llama import probe
+with open_language_model(probe.MODEL, n_ctx=64, threads=1) as model:
+    found = probe.answers(model, probe.questions(model.n_embd, rows=6))
+    names = [device.name for device in model.backend.devices()]
+print(deviation(found, np.load(probe.ANSWERS)) < probe.TOLERANCE, names.count("CPU"))
+"""
+    assert run(tiny, code).stdout == "True 1\n"
+
+
+def test_switches_are_set_before_the_library_is_opened(tiny: TinyModel) -> None:
+    code = """
+from funasr_cli.llama.process import outside_environment, start
+start(environment={"GGML_VK_DISABLE_F16": "1"})
+print(os.environ["GGML_VK_DISABLE_F16"], "GGML_VK_DISABLE_F16" in outside_environment())
+opened().close()
+start(environment={"GGML_VK_DISABLE_F16": "1"})
+try:
+    start(environment={})
+except FunasrError as error:
+    print(error)
+"""
+    result = run(tiny, code)
+    lines = result.stdout.splitlines()
+    assert lines[0] == "1 False", result
+    assert "with other switches (GGML_VK_DISABLE_F16=1)" in lines[1]
+    assert lines[1].endswith("to use it with none")
 
 
 def test_a_second_library_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

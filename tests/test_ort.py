@@ -1,0 +1,40 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from funasr_cli import ort
+from funasr_cli.errors import LibraryError
+
+
+def test_onnxruntime_notes_nothing_about_the_user(tmp_path: Path) -> None:
+    """Its wheels since 1.32 write a device id into the cache on import, unless told before."""
+    script = """
+from pathlib import Path
+from funasr_cli.llama.library import find
+from funasr_cli.llama.process import start
+from funasr_cli.diagnosis.machine import check_packages
+from funasr_cli.onnx import available_providers
+check_packages(); available_providers(); start()
+"""
+    root = str(Path(ort.__file__).parents[1])
+    folders = {name: str(tmp_path) for name in ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")}
+    without = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+    subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", script], env={**without, **folders, "PYTHONPATH": root}, check=True
+    )
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_the_user_s_own_word_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "0")
+    ort.load()
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == "0"
+
+
+def test_a_broken_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(LibraryError, match="force-reinstall onnxruntime"):
+        ort.load()
