@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 NAME = "funasr-cli"
@@ -12,8 +13,8 @@ def user_data_folder() -> Path:
     if sys.platform == "win32":
         return _windows()
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / NAME
-    return _xdg("XDG_DATA_HOME", Path.home() / ".local" / "share")
+        return _home() / "Library" / "Application Support" / NAME
+    return _xdg("XDG_DATA_HOME", ".local", "share")
 
 
 def user_cache_folder() -> Path:
@@ -21,14 +22,23 @@ def user_cache_folder() -> Path:
     if sys.platform == "win32":
         return _windows() / "Cache"
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / NAME
-    return _xdg("XDG_CACHE_HOME", Path.home() / ".cache")
+        return _home() / "Library" / "Caches" / NAME
+    return _xdg("XDG_CACHE_HOME", ".cache")
 
 
 def _windows() -> Path:
-    base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    return Path(base) / NAME
+    named = os.environ.get("LOCALAPPDATA")
+    return (Path(named) if named else _home() / "AppData" / "Local") / NAME
 
 
-def _xdg(variable: str, otherwise: Path) -> Path:
-    return Path(os.environ.get(variable) or otherwise) / NAME
+def _xdg(variable: str, *below: str) -> Path:
+    named = Path(os.environ.get(variable, ""))
+    # a relative path is to be ignored, says the XDG specification
+    return (named if named.is_absolute() else _home().joinpath(*below)) / NAME
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # no HOME, and a user whom the system does not know: in containers
+        return Path(tempfile.gettempdir()) / f"{NAME}-home"

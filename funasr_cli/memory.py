@@ -39,9 +39,18 @@ def _linux() -> int | None:
     free = int(found[1]) * 1024 if found else None
     with suppress(OSError, ValueError):  # no such group, or the limit is "max"
         limit = int((_CGROUP / "memory.max").read_text())
-        left = limit - int((_CGROUP / "memory.current").read_text())
+        left = limit - int((_CGROUP / "memory.current").read_text()) + _reclaimable()
         return left if free is None else min(free, left)
     return free
+
+
+def _reclaimable() -> int:
+    """Bytes of files that were read, which a container's use counts and its kernel gives back."""
+    with suppress(OSError):
+        stat = (_CGROUP / "memory.stat").read_text()
+        found = re.search(r"^inactive_file (\d+)$", stat, re.MULTILINE)
+        return int(found[1]) if found else 0
+    return 0
 
 
 def _macos() -> int | None:

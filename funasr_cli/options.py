@@ -94,7 +94,8 @@ class RuntimeOptions:
     threads: int | None = None
     """Threads of each runtime; None = the cores this process may use."""
     llama_bin: Path | None = None
-    """Folder or file of a llama.cpp build; None: $FUNASR_LLAMA_BIN, llama_bin/, packages."""
+    """Folder or file of a llama.cpp build; None: $FUNASR_LLAMA_BIN, the default of `funasr
+    runtime`, llama_bin/, packages."""
     device: str = DEFAULT_DEVICE
     """auto: a discrete GPU, else an integrated one, else the CPU, whichever proves itself;
     cpu; gpu; vulkan[:N], cuda[:N], metal, ...: that one, or an error where there is none."""

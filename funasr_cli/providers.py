@@ -1,5 +1,6 @@
 """The encoder on a GPU: onnxruntime's providers, proved against the CPU before they count."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from funasr_cli.onnx import CPU_PROVIDER, available_providers, runtime_version
 from funasr_cli.protocols import Floats
 from funasr_cli.trials import run_trial
 from funasr_cli.units import SAMPLE_RATE
-from funasr_cli.verdicts import Verdicts, fingerprint
+from funasr_cli.verdicts import A_DAY_S, FOR_EVER_S, Verdicts, fingerprint
 
 PROVIDERS = {
     "cuda": "CUDAExecutionProvider",
@@ -74,18 +75,26 @@ def choose_provider(
         if name not in installed:
             continue
         device_id = request.index or 0 if family == request.backend else 0
-        question = ("provider", runtime_version(), name, str(device_id), fingerprint(encoder))
+        question = (
+            *("provider", runtime_version(), name, str(device_id), fingerprint(encoder)),
+            *(str(threads), os.environ.get("CUDA_VISIBLE_DEVICES", "")),
+        )
         verdict = verdicts.get(*question)
         is_new = verdict is None
         if verdict is None:
             if on_test:
                 on_test(f"testing onnxruntime's {name} against the CPU, once for this model")
             verdict = _try(encoder, name, device_id, threads)
-            verdicts.put(verdict, *question)
+            verdicts.put(
+                verdict, *question, lasts_s=FOR_EVER_S if "provider_s" in verdict else A_DAY_S
+            )
         if verdict["works"] and verdict["provider_s"] < verdict["cpu_s"]:
             return ProviderChoice(name, device_id, tuple(warnings))
         if not verdict["works"]:
-            warnings.append(f"{name} is not used for the encoder: {verdict['reason']}; the CPU is")
+            warnings.append(
+                f"{name} is not used for the encoder, the CPU is: {verdict['reason']}. After a new "
+                "driver or package: funasr doctor --retest"
+            )
         elif on_test and is_new:
             on_test(f"{name} is slower than the CPU, which is used for the encoder")
     return ProviderChoice(warnings=tuple(warnings))

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from funasr_cli.errors import FunasrError
@@ -22,6 +23,13 @@ import json, os, sys
 answer, job = os.fdopen(os.dup(1), "w"), json.load(sys.stdin)
 os.dup2(2, 1)
 sys.path[:] = job["path"]
+import faulthandler
+faulthandler.dump_traceback_later(job["timeout"], exit=True)  # should the parent be gone by then
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+except (ImportError, ValueError, OSError):
+    pass
 from funasr_cli.trials import serve
 json.dump(serve(job["target"], job["job"]), answer)
 answer.close()
@@ -35,6 +43,9 @@ _EXCEPTIONS = {  # Windows: NTSTATUS of the usual ends
     0xC0000374: "heap corruption",
     0xC0000409: "abort",
 }
+_INSIDE = "FUNASR_TRIAL"
+"""Set in a child, which starts none of its own."""
+_GRACE_S = 10.0
 _REASON = re.compile(r"\w*(error|exception)\b: .", re.IGNORECASE)
 _LAST_WORDS = 6
 _NOISE = ("[New LWP", "warning:", "Using host libthread_db")
@@ -50,9 +61,10 @@ class Outcome:
     """Why, in one line that a user can read."""
     crashed: bool = False
     """Whether the process died or hung, instead of refusing with an error."""
+    hung: bool = False
 
 
-def run_trial(
+def run_trial(  # noqa: PLR0911 - one for each way in which it may end
     target: str,
     job: Mapping[str, Any],
     *,
@@ -67,9 +79,17 @@ def run_trial(
         environment: the child's variables; None: this process's own.
         timeout_s: seconds after which it is killed.
     """
-    if not sys.executable:
-        return Outcome(None, "this Python names no executable that could be started for a test")
-    order = json.dumps({"target": target, "job": dict(job), "path": [p for p in sys.path if p]})
+    variables = os.environ if environment is None else environment
+    if not can_run():
+        return Outcome(None, "this program cannot start another Python for a test")
+    order = json.dumps(
+        {
+            "target": target,
+            "job": dict(job),
+            "path": _search_path(),
+            "timeout": timeout_s + _GRACE_S,
+        }
+    )
     try:
         child = subprocess.run(  # noqa: S603 - our own code, in our own interpreter
             [sys.executable, "-I", "-c", _CHILD],
@@ -77,12 +97,13 @@ def run_trial(
             capture_output=True,
             check=False,
             timeout=timeout_s,
-            env={**(os.environ if environment is None else environment), "FUNASR_DEBUG": "1"},
+            env={**variables, "FUNASR_DEBUG": "1", _INSIDE: "1"},
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
     except subprocess.TimeoutExpired as error:
         said = _last_line(error.stderr or b"")
-        return Outcome(None, f"it did not answer within {timeout_s:.0f} s{said}", crashed=True)
+        failure = f"it did not answer within {timeout_s:.0f} s{said}"
+        return Outcome(None, failure, crashed=True, hung=True)
     except OSError as error:
         return Outcome(None, f"no process could be started for the test ({error})")
     if os.environ.get("FUNASR_DEBUG", "0") != "0":
@@ -92,9 +113,24 @@ def run_trial(
     except ValueError:
         end = _end_of(child.returncode)
         return Outcome(None, f"{end}{_last_line(child.stderr)}", crashed=True)
-    if "error" in answer:
-        return Outcome(None, str(answer["error"]))
-    return Outcome(dict(answer["result"]))
+    match answer:
+        case {"error": str(message)}:
+            return Outcome(None, message)
+        case {"result": dict(result)}:
+            return Outcome(result)
+    return Outcome(None, "it gave an answer that means nothing", crashed=True)
+
+
+def can_run() -> bool:
+    """Whether a child can be started: a frozen program would start itself again and again."""
+    is_frozen = getattr(sys, "frozen", False)
+    return bool(sys.executable) and not is_frozen and _INSIDE not in os.environ
+
+
+def _search_path() -> list[str]:
+    """Where the child finds this package first, and then what the parent finds."""
+    home = str(Path(__file__).resolve().parents[1])
+    return [home, *(os.path.abspath(os.fspath(p)) for p in sys.path if p)]  # noqa: PTH100
 
 
 def serve(target: str, job: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +151,8 @@ def _end_of(code: int) -> str:
             name = signal.Signals(-code)
         except ValueError:
             return f"it died of signal {-code}"
-        return f"it crashed with {name.name} ({signal.strsignal(name) or 'no more is known'})"
+        hint = ", as for want of memory" if name.name == "SIGKILL" else ""
+        return f"it crashed with {name.name} ({signal.strsignal(name) or 'no more is known'}{hint})"
     if what := _EXCEPTIONS.get(code & 0xFFFFFFFF):
         return f"it crashed ({what})"
     return f"it ended with code {code}"
@@ -127,4 +164,7 @@ def _last_line(stderr: bytes) -> str:
     # a program that aborts gives the reason first, then where in its source
     reasons = [line for line in told if _REASON.search(line)]
     chosen = reasons[:1] or told[-1:]
-    return f"; the last it said: {chosen[0][:200]}" if chosen else ""
+    if not chosen:
+        return ""
+    shown = "".join(char for char in chosen[0][:200] if char.isprintable())
+    return f"; the last it said: {shown}"

@@ -10,10 +10,17 @@ import tempfile
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from time import time
 from typing import Any
 
 from funasr_cli.folders import user_cache_folder
 from funasr_cli.version import __version__
+
+FOR_EVER_S = 1e10
+A_DAY_S = 86_400.0
+"""For what may have been an accident: a crash, too little memory, a busy device."""
+_SCHEMA = "1"
+"""Of what is kept, and of the trials that found it out: another one asks everything anew."""
 
 
 class Verdicts:
@@ -26,15 +33,17 @@ class Verdicts:
         """Recall a verdict; None: the question is new."""
         try:
             kept = json.loads(self._file(question).read_text("utf-8"))
-            return dict(kept["verdict"]) if kept["question"] == self._full(question) else None
+            is_answer = kept["question"] == self._full(question)
+            return dict(kept["verdict"]) if is_answer and time() < kept["until"] else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def put(self, verdict: dict[str, Any], *question: str) -> None:
-        """Keep a verdict; the file appears whole, whoever else writes it."""
-        text = json.dumps(
-            {"question": self._full(question), "verdict": verdict}, ensure_ascii=False, indent=1
-        )
+    def put(self, verdict: dict[str, Any], *question: str, lasts_s: float = FOR_EVER_S) -> None:
+        """Keep a verdict for so many seconds; the file appears whole, whoever else writes it."""
+        # ASCII: a path may hold bytes that are no text
+        until = time() + lasts_s
+        kept = {"question": self._full(question), "verdict": verdict, "until": until}
+        text = json.dumps(kept, indent=1)
         with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
             handle, draft = tempfile.mkstemp(dir=self.folder, suffix=".part")
@@ -48,10 +57,11 @@ class Verdicts:
     def clear(self) -> int:
         """Forget everything; count the verdicts that there were."""
         n = 0
-        for file in self.folder.glob("*.json"):
-            with suppress(OSError):
-                file.unlink()
-                n += 1
+        with suppress(OSError):  # a folder that may not be looked into
+            for file in self.folder.glob("*.json"):
+                with suppress(OSError):
+                    file.unlink()
+                    n += 1
         return n
 
     def _file(self, question: tuple[str, ...]) -> Path:
@@ -59,7 +69,7 @@ class Verdicts:
         return self.folder / f"{sha256(text.encode()).hexdigest()[:32]}.json"
 
     def _full(self, question: tuple[str, ...]) -> list[str]:
-        return [__version__, *question]
+        return [__version__, _SCHEMA, *question]
 
 
 def fingerprint(*files: Path) -> str:

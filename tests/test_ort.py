@@ -2,11 +2,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from funasr_cli import ort
 from funasr_cli.errors import LibraryError
+from funasr_cli.onnx import available_providers
 
 
 def test_onnxruntime_notes_nothing_about_the_user(tmp_path: Path) -> None:
@@ -32,6 +34,24 @@ def test_the_user_s_own_word_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "0")
     ort.load()
     assert os.environ["ORT_DISABLE_TELEMETRY"] == "0"
+
+
+@pytest.mark.parametrize("told", ["OSError('boom')", "AttributeError('boom')"])
+def test_one_that_fails_while_it_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    (tmp_path / "onnxruntime.py").write_text(f"raise {told}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
+    with pytest.raises(LibraryError, match=r"cannot be loaded \(boom\)"):
+        ort.load()
+
+
+def test_a_half_installed_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", ModuleType("onnxruntime"))
+    with pytest.raises(LibraryError, match="half installed: pip uninstall -y onnxruntime"):
+        ort.load()
+    assert available_providers() == ()
 
 
 def test_a_broken_one(monkeypatch: pytest.MonkeyPatch) -> None:

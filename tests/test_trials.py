@@ -71,16 +71,16 @@ def test_windows_crashes_are_named() -> None:
 
 
 def test_the_environment_is_what_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FUNASR_TRIAL", "outer")
+    monkeypatch.setenv("FUNASR_WORD", "outer")
     assert trial("variable").result == {"value": "outer"}
-    given = {**os.environ, "FUNASR_TRIAL": "inner"}
+    given = {**os.environ, "FUNASR_WORD": "inner"}
     outcome = run_trial(f"{JOBS}:variable", {}, environment=given, timeout_s=30)
     assert outcome.result == {"value": "inner"}
 
 
 def test_a_python_without_an_executable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "")
-    assert "no executable" in trial("answer").failure
+    assert "cannot start another Python" in trial("answer").failure
     monkeypatch.setattr(sys, "executable", "/absent/python")
     assert "no process could be started" in trial("answer").failure
 
@@ -91,3 +91,35 @@ def test_modules_of_the_current_folder_are_not_imported(
     (tmp_path / "json.py").write_text("raise SystemExit('mine')\n")
     monkeypatch.chdir(tmp_path)
     assert trial("answer").result == {"got": {}}
+
+
+def test_frozen_programs_and_children_start_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frozen program's executable is itself: it would start itself without end."""
+    assert trials.can_run()
+    assert trial("can_run").result == {"can": False}
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert not trials.can_run()
+    assert "cannot start" in trial("answer").failure
+
+
+def test_the_package_is_found_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clone that is not installed, from `python -c`: the current folder was its way in."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", Path("relative"), *sys.path])
+    assert trial("answer", n=1).result == {"got": {"n": 1}}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows writes no core files")
+def test_a_crash_leaves_no_core_file() -> None:
+    assert trial("core").result == {"limit": 0}
+
+
+def test_escape_sequences_do_not_reach_the_terminal() -> None:
+    assert "\x1b" not in trial("colours").failure
+    assert "red alert" in trial("colours").failure
+
+
+def test_an_answer_of_another_shape() -> None:
+    assert "means nothing" in trial("nonsense").failure

@@ -51,4 +51,26 @@ def hang(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def variable(_: dict[str, Any]) -> dict[str, Any]:
-    return {"value": os.environ["FUNASR_TRIAL"]}
+    return {"value": os.environ["FUNASR_WORD"]}
+
+
+def can_run(_: dict[str, Any]) -> dict[str, Any]:
+    from funasr_cli import trials
+
+    return {"can": trials.can_run()}
+
+
+def core(_: dict[str, Any]) -> dict[str, Any]:
+    import resource
+
+    return {"limit": resource.getrlimit(resource.RLIMIT_CORE)[0]}
+
+
+def colours(_: dict[str, Any]) -> dict[str, Any]:
+    sys.stderr.write("error: \x1b[31mred alert\x1b[0m\n")
+    sys.stderr.flush()
+    os._exit(7)
+
+
+def nonsense(_: dict[str, Any]) -> Any:  # noqa: ANN401 - that is the point
+    return ["no", "dict"]

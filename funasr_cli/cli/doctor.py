@@ -1,7 +1,6 @@
 """`funasr doctor`: can this machine transcribe, and what mends it if not."""
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,9 +12,8 @@ from funasr_cli.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rich.console import Console
-
-    from funasr_cli.diagnosis import Check
+    from funasr_cli.cli.console import Sink
+    from funasr_cli.diagnosis import Check, Diagnosis
 
 _STYLES = {"ok": "green", "note": "yellow", "problem": "red"}
 _NAME_WIDTH = 10
@@ -23,10 +21,13 @@ _NAME_WIDTH = 10
 
 def doctor(  # noqa: PLR0913, PLR0917 - one parameter an option
     model: Annotated[
-        Path | None, typer.Option("-m", "--model", "--model-dir", help="Model directory.")
+        Path | None,
+        typer.Option("-m", "--model", "--model-dir", readable=False, help="Model directory."),
     ] = None,
     llama_bin: Annotated[
-        Path | None, typer.Option(help="Folder of a llama.cpp build to look at.")
+        Path | None,
+        # we say better what is wrong
+        typer.Option(readable=False, help="Folder of a llama.cpp build to look at."),
     ] = None,
     threads: Annotated[
         int | None, typer.Option("-t", "--threads", min=1, help="Of the self-test.")
@@ -50,54 +51,70 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter an option
       funasr doctor --devices
       funasr doctor -m model --llama-bin ./llama-b11739 --json
     """  # noqa: D301 - \b tells Typer to keep the lines
+    from funasr_cli.cli.console import Sink
     from funasr_cli.diagnosis import Diagnosis, diagnose, diagnose_devices
+    from funasr_cli.options import RuntimeOptions
 
+    runtime, sink = RuntimeOptions(threads=threads, llama_bin=llama_bin), Sink()
     if retest:
         from funasr_cli.verdicts import Verdicts
 
-        n = Verdicts().clear()
-        sys.stderr.write(f"forgot {n} verdicts\n")
-    found = diagnose_devices(llama_bin) if devices else diagnose(model, llama_bin, threads)
+        sink.note(f"forgot {Verdicts().clear()} verdicts")
+    found = diagnose_devices(llama_bin) if devices else diagnose(model, runtime)
     if as_json:
         diagnosis = Diagnosis(tuple(found))
-        report = {
-            "version": __version__,
-            "can_transcribe": diagnosis.can_transcribe,
-            "checks": [asdict(check) for check in diagnosis.checks],
-        }
-        # an infinite deviation is no JSON number
-        text = json.dumps(_plain(report), ensure_ascii=False, indent=2, allow_nan=False)
-        sys.stdout.write(f"{text}\n")
+        sink.data(_as_json(diagnosis))
     else:
-        diagnosis = Diagnosis(tuple(_print_each(found, whole=not devices)))
+        diagnosis = Diagnosis(tuple(_print_each(found, sink, whole=not devices)))
     if not diagnosis.can_transcribe:
         raise typer.Exit(3)
 
 
-def _print_each(checks: "Iterable[Check]", *, whole: bool) -> "Iterable[Check]":
+def _print_each(checks: "Iterable[Check]", sink: "Sink", *, whole: bool) -> "Iterable[Check]":
     """Print every check as soon as it is made, then what it all means."""
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=True, markup=False)
+    coloured = _takes_colours()
     if whole:
-        console.print(f"funasr-cli {__version__} doctor")
+        sink.data(f"funasr-cli {__version__} doctor\n")
     problems = False
     for check in checks:
-        _print(check, console)
+        sink.data(_text(check, coloured=coloured))
         problems |= check.status == "problem"
         yield check
     if whole:
         verdict = "this machine cannot transcribe yet" if problems else "ready to transcribe"
-        console.print(verdict, style="bold red" if problems else "bold green")
+        style = "bold red" if problems else "bold green"
+        sink.data(_styled(verdict, style, coloured=coloured) + "\n")
 
 
-def _print(check: "Check", console: "Console") -> None:
-    margin = " " * (_NAME_WIDTH + 8)
+def _takes_colours() -> bool:
+    """Whether stdout is a terminal that knows colours, and its user wants them."""
+    from rich.console import Console
+
+    stdout = Console()
+    return bool(stdout.color_system) and not (stdout.no_color or stdout.legacy_windows)
+
+
+def _styled(text: str, style: str, *, coloured: bool) -> str:
+    from rich.style import Style
+
+    return Style.parse(style).render(text) if coloured else text
+
+
+def _text(check: "Check", *, coloured: bool) -> str:
+    margin = "\n" + " " * (_NAME_WIDTH + 8)
     lines = check.text.splitlines() + ([f"-> {check.remedy}"] if check.remedy else [])
-    console.print(f"{check.status:<7}", style=_STYLES[check.status], end=" ")
-    console.print(f"{check.name:<{_NAME_WIDTH}}{lines[0]}")
-    for line in lines[1:]:
-        console.print(f"{margin}{line}")
+    status = _styled(f"{check.status:<7}", _STYLES[check.status], coloured=coloured)
+    return f"{status} {check.name:<{_NAME_WIDTH}}{margin.join(lines)}\n"
+
+
+def _as_json(diagnosis: "Diagnosis") -> str:
+    report = {
+        "version": __version__,
+        "can_transcribe": diagnosis.can_transcribe,
+        "checks": [asdict(check) for check in diagnosis.checks],
+    }
+    # an infinite deviation is no JSON number
+    return json.dumps(_plain(report), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 def _plain(value: object) -> object:

@@ -97,7 +97,7 @@ def which(*, as_json: _Json = False) -> None:
     sink = Sink()
     found = find()
     try:
-        report = prove_library(found)
+        report = prove_library(found, fresh=True)  # a driver may have come since
     except LibraryError as error:
         raise LibraryError(f"{error} (chosen by: {found.source})") from error
     if as_json:

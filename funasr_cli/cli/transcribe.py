@@ -91,8 +91,9 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     llama_bin: Annotated[
         Path | None,
         typer.Option(
+            readable=False,  # we say better what is wrong
             help="Folder of a llama.cpp build. Default: $FUNASR_LLAMA_BIN, `funasr runtime`, "
-            "llama_bin/, packages."
+            "llama_bin/, packages.",
         ),
     ] = None,
     device: Annotated[

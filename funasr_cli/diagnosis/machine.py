@@ -9,12 +9,13 @@ from pathlib import Path
 
 from funasr_cli import ort
 from funasr_cli.diagnosis.checks import Check
+from funasr_cli.errors import LibraryError
 from funasr_cli.version import __version__
 
 PACKAGES = ("onnxruntime", "numpy", "av", "pypinyin", "typer", "rich")
 """Distributions that transcribing needs."""
-IMPORTED = ("numpy", "onnxruntime", "av", "pypinyin")
-"""Those of them that carry compiled code or data, and can be broken."""
+IMPORTED = {"numpy": "ndarray", "av": "open", "pypinyin": "lazy_pinyin"}
+"""Those of them that carry compiled code or data, and can be broken; what must be in them."""
 OPTIONAL = ("xllamacpp", "llama_cpp_python", "onnxruntime-gpu", "onnxruntime-directml", "torch")
 _COMMAND = "funasr"
 
@@ -42,14 +43,12 @@ def check_packages() -> Check:
     """Versions of what is installed, and whether it can be imported."""
     versions = {name: _version(name) for name in (*PACKAGES, *OPTIONAL)}
     held = {name: version for name, version in versions.items() if version}
-    broken = {name: reason for name in IMPORTED if (reason := _why_broken(name))}
+    broken, remedies = _broken()
     text = ", ".join(f"{name} {version}" for name, version in held.items())
     facts = {"versions": held, "broken": broken}
     if broken:
-        reasons = "; ".join(f"{name} cannot be imported ({why})" for name, why in broken.items())
-        # the GPU builds of onnxruntime are the same module under another name
-        remedy = f"pip install --force-reinstall {' '.join(broken)}"
-        return Check("packages", "problem", f"{text}\n{reasons}", remedy, facts)
+        text = f"{text}\n{'; '.join(broken.values())}"
+        return Check("packages", "problem", text, " && ".join(remedies), facts)
     return Check("packages", "ok", text, facts=facts)
 
 
@@ -62,7 +61,7 @@ def check_command() -> Check:
         return Check("command", "note", text, "python -m funasr_cli transcribe AUDIO", facts)
     first, others = found[0], found[1:]
     if not _is_ours(first):
-        text = f"{first} comes first on PATH and belongs to another package (funasr?)"
+        text = f"{first} comes first on PATH and is another program (of the package funasr?)"
         remedy = "funasr-cli transcribe AUDIO (this program under its other name)"
         return Check("command", "note", text, remedy, facts)
     shadowed = f" (behind it: {', '.join(map(str, others))})" if others else ""
@@ -73,8 +72,8 @@ def check_ffmpeg() -> Check:
     """Say that no FFmpeg program is needed, and which one is inside."""
     try:
         from av import ffmpeg_version_info as inside
-    except ImportError:
-        inside = "unknown"  # an older PyAV, or a broken one: `packages` tells
+    except Exception:  # noqa: BLE001 - an older PyAV, or a broken one: `packages` tells
+        inside = "unknown"
     text = f"no program needed: PyAV carries FFmpeg {inside}"
     return Check("FFmpeg", "ok", text, facts={"inside": inside})
 
@@ -86,11 +85,25 @@ def _version(name: str) -> str | None:
         return None
 
 
+def _broken() -> tuple[dict[str, str], list[str]]:
+    """Name what cannot be imported, each with a sentence; and the commands that mend it."""
+    broken = {name: reason for name in IMPORTED if (reason := _why_broken(name))}
+    remedies = [f"pip install --force-reinstall {' '.join(broken)}"] if broken else []
+    if "numpy" not in broken:  # without which onnxruntime cannot be loaded either
+        try:
+            ort.load()
+        except LibraryError as error:
+            broken["onnxruntime"], _, remedy = str(error).rpartition(": ")
+            remedies.append(remedy)
+    return broken, remedies
+
+
 def _why_broken(name: str) -> str | None:
     try:
-        ort.load() if name == "onnxruntime" else import_module(name)
+        getattr(import_module(name), IMPORTED[name])
     except Exception as error:  # noqa: BLE001 - a broken package raises anything
-        return (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        return f"{name} cannot be imported ({reason})"
     return None
 
 

@@ -1,19 +1,27 @@
 """The model directory: its files, their hashes, and the memory that they need."""
 
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
+from funasr_cli.device_names import CPU
 from funasr_cli.diagnosis.checks import Check, gigabytes
 from funasr_cli.errors import ModelError
 from funasr_cli.manifest import HOW_TO_EXPORT, MANIFEST, damaged_files
 from funasr_cli.memory import available_bytes
 from funasr_cli.model_dir import DEMO_MODEL, ModelFiles, find_model, open_model_dir
+from funasr_cli.options import RuntimeOptions
+from funasr_cli.trials import run_trial
 
-_EXPORT = HOW_TO_EXPORT.partition(": ")[2]
-# measured with the demo model and a full-size one: docs/DEVICES.md
+EXPORT = HOW_TO_EXPORT.partition(": ")[2]
+# measured: the demo model took 268 MB and a full-size one 2.3 to 2.6 GB; this gives 280 MB, 2.5 GB
 _SHARE = 1.35
 """Memory as a share of the files: weights, what is packed from them, caches and activations."""
 _OVERHEAD = 230e6
 """Bytes of Python and the libraries."""
+_TIMEOUT_S = 180.0
 
 
 def check_model(named: Path | None) -> tuple[ModelFiles | None, Check]:
@@ -24,7 +32,7 @@ def check_model(named: Path | None) -> tuple[ModelFiles | None, Check]:
         files = open_model_dir(path)
         damaged = damaged_files(path) if (path / MANIFEST).is_file() else None
     except ModelError as error:
-        return None, Check("model", "problem", str(error), _EXPORT, facts)
+        return None, Check("model", "problem", str(error), EXPORT, facts)
     parts = {"encoder": files.encoder, "CTC": files.ctc, "LLM": files.decoder}
     sizes = {name: file.stat().st_size for name, file in parts.items() if file}
     facts |= {
@@ -41,18 +49,18 @@ def check_model(named: Path | None) -> tuple[ModelFiles | None, Check]:
     lines = [f"{path} ({name}{', the demo model' if is_demo else ''})", held]
     if damaged:
         lines.append(f"damaged, as the sha256 in {MANIFEST} tells: {', '.join(damaged)}")
-        remedy = f"copy the model again, or {_EXPORT}"
+        remedy = f"copy the model again, or {EXPORT}"
         return files, Check("model", "problem", "\n".join(lines), remedy, facts)
     lines[-1] += (
         f"; no {MANIFEST} to check them by" if damaged is None else f"; sha256 as in {MANIFEST}"
     )
     if files.ctc is None:
         lines.append("no CTC head: no character times, no hotword recall by sound")
-        remedy = f"take the checkpoint from ModelScope, which has one; then {_EXPORT}"
+        remedy = f"take the checkpoint from ModelScope, which has one; then {EXPORT}"
         return files, Check("model", "note", "\n".join(lines), remedy, facts)
     if is_demo:
         lines.append("it knows synthetic voices and about 1,300 words; for real speech get a model")
-        return files, Check("model", "note", "\n".join(lines), _EXPORT, facts)
+        return files, Check("model", "note", "\n".join(lines), EXPORT, facts)
     return files, Check("model", "ok", "\n".join(lines), facts=facts)
 
 
@@ -74,3 +82,38 @@ def check_memory(files: ModelFiles) -> Check:
         remedy = "close other programs, or export a smaller model: funasr export --help"
         return Check("memory", "note", f"{text}: it will be slow or fail", remedy, facts)
     return Check("memory", "ok", text, facts=facts)
+
+
+def why_not_opened(
+    files: ModelFiles, runtime: RuntimeOptions, environment: Mapping[str, str]
+) -> str:
+    """Open the model as `funasr transcribe` does, in a child process: "", or why it failed.
+
+    Args:
+        files: the model.
+        runtime: threads and the llama.cpp to use.
+        environment: variables that the library needs.
+    """
+    job = {
+        "model": str(files.path.absolute()),
+        "llama_bin": str(runtime.llama_bin) if runtime.llama_bin else None,
+        "threads": runtime.threads,
+    }
+    outcome = run_trial(
+        "funasr_cli.diagnosis.model:try_model",
+        job,
+        environment={**os.environ, **environment},
+        timeout_s=_TIMEOUT_S,
+    )
+    return outcome.failure if outcome.result is None else ""
+
+
+def try_model(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Open every part of a model on the CPU; runs in a child process."""
+    from funasr_cli.model import open_model
+
+    llama_bin = Path(job["llama_bin"]) if job["llama_bin"] else None
+    runtime = RuntimeOptions(threads=job["threads"], llama_bin=llama_bin, device=CPU)
+    with ExitStack() as stack:
+        open_model(open_model_dir(Path(job["model"])), runtime, stack)
+    return {}

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from funasr_cli.errors import LibraryError
+from funasr_cli.llama import binary
 from funasr_cli.llama.api import Api
 from funasr_cli.llama.library import TAIL
 from funasr_cli.llama.log import Log
@@ -39,7 +40,10 @@ def load_backends(api: Api, log: Log, folder: Path) -> tuple[str, ...]:
     for kind in sorted(kinds, key=lambda k: (k == _LAST, k)):
         path = _best(kinds[kind])
         log.clear()
-        if path is None:
+        if reason := binary.why_unloadable(
+            path, format_=binary.host_format(), machine=binary.host_machine()
+        ):
+            problems.append(f"{path.name} {reason}")
             continue
         before = api.ggml_backend_dev_count()
         if not api.ggml_backend_load(os.fsencode(path)):
@@ -63,13 +67,12 @@ def _backend_files(folder: Path) -> dict[str, list[Path]]:
     return kinds
 
 
-def _best(variants: list[Path]) -> Path | None:
-    """Choose by the score that each variant gives itself on this processor; 0: cannot run."""
-    if len(variants) == 1:
-        return variants[0]
-    scores = {path: _score(path) for path in variants}
-    best = max(variants, key=lambda path: scores[path])
-    return best if scores[best] else None
+def _best(variants: list[Path]) -> Path:
+    """Choose by the score that each variant gives itself on this processor.
+
+    0: it cannot run here; loading it will say why.
+    """
+    return variants[0] if len(variants) == 1 else max(variants, key=_score)
 
 
 def _score(path: Path) -> int:

@@ -107,7 +107,7 @@ def why_unloadable(path: Path, *, format_: str, machine: str) -> str | None:
     try:
         header = read_header(path)
     except OSError as error:
-        return f"cannot be read: {error.strerror or error}"
+        return f"cannot be read: {error.strerror or error}; let this user read it"
     if header is None:
         return "is not a shared library; put a llama.cpp release for this system in its place"
     if path.stat().st_size < header.size:

@@ -8,7 +8,7 @@ from funasr_cli.errors import LibraryError
 from funasr_cli.llama import loading
 from funasr_cli.llama.devices import Device
 from funasr_cli.llama.library import Found
-from funasr_cli.llama.process import start
+from funasr_cli.llama.process import Backend, is_started, start
 from funasr_cli.llama.proving import (
     ALL_LAYERS,
     COOPMAT_OFF,
@@ -19,6 +19,7 @@ from funasr_cli.llama.proving import (
     prove_device,
     prove_library,
 )
+from funasr_cli.trials import can_run
 from funasr_cli.verdicts import Verdicts
 
 TOO_SLOW = 5.0
@@ -70,13 +71,13 @@ def open_chosen(
     A driver or a GPU may have come or gone since the library was tried: then all is chosen anew.
     """
     choice = choose(found, options, workload, verdicts=verdicts, on_test=on_test)
-    backend = start(found.path, choice.environment)
-    if not _HIDDEN.keys() & choice.environment.keys():
+    backend = _start(found, choice)
+    if choice.report.devices and not _HIDDEN.keys() & choice.environment.keys():
         seen = [(device.name, device.description) for device in backend.devices()]
         if seen != [(device.name, device.description) for device in choice.report.devices]:
             prove_library(found, verdicts=verdicts, environment=options.environment, fresh=True)
             choice = choose(found, options, workload, verdicts=verdicts, on_test=on_test)
-            start(found.path, choice.environment)
+            _start(found, choice)
     if choice.device is None:
         return choice, loading.CPU
     pointer = backend.device_pointer(choice.device.name)
@@ -103,15 +104,23 @@ def choose(
     Raises:
         LibraryError: the library cannot be used, or a GPU was asked for that is not there.
     """
-    request = options.request
-    report = prove_library(found, verdicts=verdicts, environment=options.environment)
-    environment = dict(report.environment)
+    request, asked = options.request, options.environment
+    if not can_run():
+        untested = f"{found.path.name} is used untested, on the CPU: no test process can be started"
+        return Choice(LibraryReport("", "", ()), warnings=(untested,))
+    report = prove_library(found, verdicts=verdicts, environment=asked, on_test=on_test)
     if request.backend == CPU or options.n_gpu_layers == 0:
-        return Choice(report, environment=environment | (_HIDDEN if report.gpus else {}))
-    fitting = [gpu for gpu in report.gpus if request.admits(gpu.backend, gpu.name)]
+        hidden = _HIDDEN if report.gpus else {}
+        return Choice(report, environment={**report.environment, **hidden})
+    fitting = _fitting(report, request)
     if not fitting and not request.is_optional:
-        raise LibraryError(_not_there(found, request, report))
-    warnings: list[str] = []
+        # what is remembered may be from before the driver was installed
+        report = prove_library(found, verdicts=verdicts, environment=asked, fresh=True)
+        fitting = _fitting(report, request)
+        if not fitting:
+            raise LibraryError(_not_there(found, request, report))
+    environment = dict(report.environment)
+    warnings: list[str] = [_crashed(found, report)] if report.gpu_crash else []
     workload = replace(workload, n_gpu_layers=options.n_gpu_layers)
     for gpu in fitting:
         verdict = prove_device(
@@ -129,10 +138,28 @@ def choose(
     return Choice(report, environment=environment, warnings=tuple(warnings))
 
 
+def _start(found: Found, choice: Choice) -> Backend:
+    """Open the library; the CPU is to be had from one that runs already, whatever its switches."""
+    any_will_do = choice.device is None and is_started()
+    return start(found.path, None if any_will_do else choice.environment)
+
+
+def _fitting(report: LibraryReport, request: DeviceRequest) -> list[Device]:
+    return [gpu for gpu in report.gpus if request.admits(gpu.backend, gpu.name)]
+
+
+def _crashed(found: Found, report: LibraryReport) -> str:
+    return (
+        f"{found.path.name} cannot use the GPU, the CPU is used: {report.gpu_crash}. After a new "
+        "driver or build: funasr doctor --retest"
+    )
+
+
 def _slow(verdict: DeviceVerdict) -> str:
     return (
         f"{verdict.device} needs {verdict.device_s:.2g} s for what the CPU does in "
-        f"{verdict.cpu_s:.2g} s: the CPU is used (unless --device {verdict.device.backend})"
+        f"{verdict.cpu_s:.2g} s: the CPU is used, unless --device {verdict.device.backend} says "
+        "otherwise (funasr doctor --retest measures again)"
     )
 
 
@@ -145,7 +172,8 @@ def _wrong(verdict: DeviceVerdict) -> str:
 
 def _not_there(found: Found, request: DeviceRequest, report: LibraryReport) -> str:
     seen = ", ".join(str(gpu) for gpu in report.gpus) or "no GPU"
-    reasons = "".join(f"; {problem}" for problem in report.problems)
+    told = [*([report.gpu_crash] if report.gpu_crash else []), *report.problems]
+    reasons = "".join(f"; {problem}" for problem in told)
     return (
         f"--device {request}: {found.path} ({report.version}) sees {seen}{reasons}. Install its "
         "driver, or a build for it (`funasr runtime install --help`), or use --device auto"

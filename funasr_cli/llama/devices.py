@@ -35,11 +35,6 @@ class Device:
         family = re.sub(r"\d+$", "", self.name).lower()
         return _BACKENDS.get(family, family)
 
-    @property
-    def is_gpu(self) -> bool:
-        """Whether a model's layers can be put there."""
-        return self.kind in {"gpu", "igpu"}
-
     def __str__(self) -> str:
         return f"{self.name} ({self.description})" if self.description else self.name
 
@@ -51,7 +46,7 @@ def list_devices(api: Api) -> list[tuple[int, Device]]:
         pointer = api.ggml_backend_dev_get(index)
         name = _text(api.ggml_backend_dev_name(pointer))
         number = int(api.ggml_backend_dev_type(pointer))
-        kind = _KINDS[number] if number < len(_KINDS) else "accel"
+        kind = _KINDS[number] if 0 <= number < len(_KINDS) else "accel"
         if name.upper().startswith(_ACCELERATORS):
             kind = "accel"
         free, total = c_size_t(), c_size_t()

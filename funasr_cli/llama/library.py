@@ -73,10 +73,21 @@ def find(llama_bin: Path | None = None) -> Found:
     if named is None and os.environ.get(ENVIRONMENT):
         named, source = Path(os.environ[ENVIRONMENT]), ENVIRONMENT
     if named is not None:
-        # pathlib would raise for the home of nobody
-        return _explicit(Path(os.path.expanduser(named)).absolute(), source)  # noqa: PTH111
-    if (folder := default_runtime()) and (path := search(folder)):
-        return Found(path, f"{RUNTIME}{folder.name}")
+        try:
+            # pathlib would raise for the home of nobody
+            full = Path(os.path.expanduser(named)).absolute()  # noqa: PTH111
+        except FileNotFoundError as error:
+            raise LibraryError(
+                f"{source}: {named} is relative to a folder that is gone; give an absolute path"
+            ) from error
+        return _explicit(full, source)
+    if folder := default_runtime():
+        if found := search(folder):
+            return Found(found, f"{RUNTIME}{folder.name}")
+        raise LibraryError(
+            f"{folder}, the llama.cpp of `funasr runtime`, holds no library any more: "
+            "`funasr runtime use none`, or install it again"
+        )
     for folder, source in places():
         if path := search(folder):
             return Found(path, source)
@@ -164,7 +175,10 @@ def _explicit(path: Path, source: str) -> Found:
 def search(folder: Path) -> Path | None:
     """The library of the release in a folder or a little below it; None: there is none."""
     for depth in DEPTHS:
-        hits = [p for p in folder.glob(depth) if is_library_name(p.name) and p.is_file()]
+        try:
+            hits = [p for p in folder.glob(depth) if is_library_name(p.name) and p.is_file()]
+        except PermissionError:  # whoever named a folder is told by _explicit
+            return None
         places = sorted({hit.parent for hit in hits})
         if len(places) > 1:
             listed = ", ".join(map(str, places))

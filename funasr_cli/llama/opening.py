@@ -79,14 +79,15 @@ def _open(found: Found) -> list[ctypes.CDLL]:
     if struct.calcsize("P") != _POINTER_BYTES:
         raise LibraryError("llama.cpp needs a 64-bit Python: install one")
     path = found.path
-    reason = binary.why_unloadable(
-        path, format_=binary.host_format(), machine=binary.host_machine()
-    )
-    if reason:
-        raise LibraryError(f"{path} {reason}")
+    parts = [part for name in _PARTS if (part := found.part(name))]
+    for file in (path, *parts):
+        reason = binary.why_unloadable(
+            file, format_=binary.host_format(), machine=binary.host_machine()
+        )
+        if reason:
+            raise LibraryError(f"{file} {reason}")
     # a failed check inside llama.cpp aborts; without this it would start a debugger first
     os.environ.setdefault("GGML_NO_BACKTRACE", "1")
-    parts = [part for name in _PARTS if (part := found.part(name))]
     try:
         if sys.platform == "win32":
             os.add_dll_directory(str(path.parent))
@@ -145,7 +146,7 @@ def _explain(path: Path, parts: list[Path], error: OSError) -> str:
         return (
             f"{path} is blocked by macOS: `xattr -dr com.apple.quarantine {path.parent}` ({text})"
         )
-    return f"{path} cannot be loaded: {text}"
+    return f"{path} cannot be loaded: {text}; take another build (`funasr runtime install --help`)"
 
 
 def origin_of(missing: str) -> str:

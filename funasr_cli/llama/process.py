@@ -131,6 +131,11 @@ def start(llama_bin: Path | None = None, environment: Mapping[str, str] | None =
         return backend
 
 
+def is_started() -> bool:
+    """Whether this process has a library already."""
+    return _PROCESS.backend is not None
+
+
 def outside_environment() -> dict[str, str]:
     """The variables as the user set them, without what was set for the backends."""
     return dict(os.environ if _PROCESS.outside is None else _PROCESS.outside)

@@ -5,6 +5,7 @@ a child process. A GPU counts only after its numbers were those of the CPU.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from funasr_cli.llama.devices import Device
 from funasr_cli.llama.library import Found
 from funasr_cli.llama.process import outside_environment
 from funasr_cli.trials import Outcome, run_trial
-from funasr_cli.verdicts import Verdicts, fingerprint
+from funasr_cli.verdicts import A_DAY_S, FOR_EVER_S, Verdicts, fingerprint
 
 TOLERANCE = 0.2
 """Most that a device's logit may be off the CPU's, as a share of the largest. Tiny float32 models
@@ -34,6 +35,7 @@ NO_GPU = {
     "CUDA_VISIBLE_DEVICES": "-1",
     "HIP_VISIBLE_DEVICES": "-1",
 }
+GPU_PARTS = ("ggml-vulkan", "ggml-cuda", "ggml-hip", "ggml-metal", "ggml-sycl")
 _TOLD = ("GGML_VK", "CUDA_VISIBLE", "HIP_VISIBLE", "ROCR_VISIBLE", "VK_ICD", "VK_DRIVER", "LD_LIB")
 F16_OFF = {"GGML_VK_DISABLE_F16": "1"}
 COOPMAT_OFF = {"GGML_VK_DISABLE_COOPMAT": "1", "GGML_VK_DISABLE_COOPMAT2": "1"}
@@ -52,6 +54,8 @@ class LibraryReport:
     """Parts that cannot be used, and why: a sentence each."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables without which it crashes."""
+    gpu_crash: str = ""
+    """How it crashed with the GPU's driver; the CPU is all that is left then."""
     deviation: float = 0.0
     """Of the tiny model's logits, as a share of the largest."""
 
@@ -95,6 +99,7 @@ def prove_library(
     verdicts: Verdicts | None = None,
     environment: Mapping[str, str] | None = None,
     fresh: bool = False,
+    on_test: Callable[[str], None] | None = None,
 ) -> LibraryReport:
     """Open a library in a child process and let it compute; remembered until its files change.
 
@@ -103,6 +108,7 @@ def prove_library(
         verdicts: where to remember; None: the user's cache.
         environment: variables that the user's options ask for.
         fresh: try it whatever is remembered.
+        on_test: told, in a sentence, that a test begins.
 
     Raises:
         LibraryError: it cannot be used; one sentence, with the signal if it crashed.
@@ -110,20 +116,17 @@ def prove_library(
     verdicts, asked = verdicts or Verdicts(), dict(environment or {})
     question = ("library", *identity(found), *_visible(), *_flat(asked))
     kept = None if fresh else verdicts.get(*question)
-    if kept is None:
-        kept = _try_library(found, asked)
-        if "error" not in kept:  # what is wrong may be mended without a file being touched
-            verdicts.put(kept, *question)
+    with suppress(KeyError, TypeError):  # written by another version of this program
+        return _report(kept or {})
+    if on_test:
+        on_test(f"testing {found.path.name}, once")
+    kept = _try_library(found, asked)
     if "error" in kept:
         raise LibraryError(kept["error"])
-    return LibraryReport(
-        version=kept["version"],
-        layout=kept["layout"],
-        devices=tuple(Device(**device) for device in kept["devices"]),
-        problems=tuple(kept["problems"]),
-        environment=kept["environment"],
-        deviation=kept["deviation"],
-    )
+    report = _report(kept)
+    # a driver may be mended without a file of the library being touched
+    verdicts.put(kept, *question, lasts_s=A_DAY_S if report.gpu_crash else FOR_EVER_S)
+    return report
 
 
 def prove_device(  # noqa: PLR0913 - what, on what, and how it is remembered and told
@@ -154,14 +157,14 @@ def prove_device(  # noqa: PLR0913 - what, on what, and how it is remembered and
         *_flat(fixed),
     )
     kept = verdicts.get(*question)
-    is_new = kept is None
-    if kept is None:
-        if on_test:
-            on_test(f"testing {device} against the CPU, once for this model and build")
-        kept, lasting = _try_ladder(found, device, workload, fixed)
-        if lasting:
-            verdicts.put(kept, *question)
-    return DeviceVerdict(device=device, is_new=is_new, **kept)
+    with suppress(TypeError):  # written by another version of this program
+        if kept is not None:
+            return DeviceVerdict(device=device, **kept)
+    if on_test:
+        on_test(f"testing {device} against the CPU, once for this model and build")
+    kept, lasts_s = _try_ladder(found, device, workload, fixed)
+    verdicts.put(kept, *question, lasts_s=lasts_s)
+    return DeviceVerdict(device=device, is_new=True, **kept)
 
 
 def time_cpu(
@@ -185,24 +188,39 @@ def identity(found: Found) -> tuple[str, str, str]:
     return str(found.path), fingerprint(*files), cpu.identity()
 
 
+def _report(kept: Mapping[str, Any]) -> LibraryReport:
+    return LibraryReport(
+        version=kept["version"],
+        layout=kept["layout"],
+        devices=tuple(Device(**device) for device in kept["devices"]),
+        problems=tuple(kept["problems"]),
+        environment=dict(kept["environment"]),
+        gpu_crash=kept["gpu_crash"],
+        deviation=kept["deviation"],
+    )
+
+
 def _try_library(found: Found, asked: Mapping[str, str]) -> dict[str, Any]:
     """Try it as it is; if it dies, without the GPUs, whose drivers may be what kills it."""
     job = {"library": str(found.path)}
     first = _library_trial(job, asked)
     if isinstance(first, dict):
-        return first | {"environment": dict(asked)}
-    if first.crashed:
+        return first | {"environment": dict(asked), "gpu_crash": ""}
+    if first.crashed and _may_have_gpus(found):
         second = _library_trial(job, {**asked, **NO_GPU})
         if isinstance(second, dict):
-            problem = f"{found.path.name} cannot use the GPU here: {first.failure}"
-            problems = [problem, *second["problems"]]
-            return second | {"environment": {**asked, **NO_GPU}, "problems": problems}
+            return second | {"environment": {**asked, **NO_GPU}, "gpu_crash": first.failure}
     if not first.crashed:
         return {"error": first.failure}
     return {
         "error": f"{found.path} failed its test: {first.failure}: take another build "
         "(`funasr runtime install --help`), or `pip install --force-reinstall xllamacpp`"
     }
+
+
+def _may_have_gpus(found: Found) -> bool:
+    """Single files have every backend inside; the others show theirs."""
+    return not found.is_multi_file or any(map(found.part, GPU_PARTS))
 
 
 def _library_trial(
@@ -216,17 +234,18 @@ def _library_trial(
     )
     if outcome.result is None:
         return outcome
-    if not outcome.result["deviation"] <= probe.TOLERANCE:
-        wrong = f"it computes wrong numbers ({outcome.result['deviation']:.0%} off)"
-        return Outcome(None, wrong, crashed=True)
+    off = outcome.result["deviation"]
+    if not off <= probe.TOLERANCE:
+        wrong = "its numbers overflow" if off == float("inf") else f"{off:.0%} off"
+        return Outcome(None, f"it computes wrong numbers ({wrong})", crashed=True)
     return outcome.result
 
 
 def _try_ladder(
     found: Found, device: Device, workload: Workload, fixed: Mapping[str, str]
-) -> tuple[dict[str, Any], bool]:
-    """Climb down the switches until the numbers are right; say whether the verdict will last."""
-    reason, lasting = "", True
+) -> tuple[dict[str, Any], float]:
+    """Climb down the switches until the numbers are right; say how long the verdict lasts."""
+    reason, lasts_s = "", FOR_EVER_S
     for switches in _ladder(device, fixed):
         outcome = run_trial(
             "funasr_cli.llama.trial:try_device",
@@ -234,20 +253,23 @@ def _try_ladder(
             environment={**outside_environment(), **switches},
             timeout_s=DEVICE_TIMEOUT_S,
         )
-        result = outcome.result
-        if result is not None and result["deviation"] <= TOLERANCE:
-            times = {name: result[name] for name in ("deviation", "device_s", "cpu_s")}
-            return {"works": True, "environment": dict(switches), **times}, True
-        if result is None:
-            new, lasting = outcome.failure, lasting and outcome.crashed
-        elif result["deviation"] == float("inf"):
+        if outcome.result is None:
+            # a driver that is being mended, perhaps; what was refused is tried again next time
+            new, lasts_s = outcome.failure, A_DAY_S if outcome.crashed else 0.0
+        elif outcome.result["deviation"] <= TOLERANCE:
+            times = {name: outcome.result[name] for name in ("deviation", "device_s", "cpu_s")}
+            # a device that was busy, or whose driver compiled, is measured again some day
+            is_slow = times["device_s"] > times["cpu_s"]
+            kept = {"works": True, "environment": dict(switches), **times}
+            return kept, A_DAY_S if is_slow else FOR_EVER_S
+        elif outcome.result["deviation"] == float("inf"):
             new = "its numbers overflow"
         else:
-            new = f"its numbers are {result['deviation']:.1%} off the CPU's"
+            new = f"its numbers are {outcome.result['deviation']:.1%} off the CPU's"
         reason = reason or new  # the plain attempt tells most
-        if result is None and not outcome.crashed:
-            break  # no memory, say: no switch helps
-    return {"works": False, "reason": reason, "environment": {}}, lasting
+        if outcome.result is None and (not outcome.crashed or outcome.hung):
+            break  # no memory, say: no switch helps; and hanging again would take minutes
+    return {"works": False, "reason": reason, "environment": {}}, lasts_s
 
 
 def _job(workload: Workload) -> dict[str, Any]:
@@ -271,8 +293,7 @@ def _ladder(device: Device, fixed: Mapping[str, str]) -> Iterator[Mapping[str, s
 
 def _visible() -> list[str]:
     """What the user's own variables show to the backends."""
-    told = outside_environment().items()
-    return _flat({name: value for name, value in told if name.startswith(_TOLD)})
+    return [pair for pair in _flat(outside_environment()) if pair.startswith(_TOLD)]
 
 
 def _flat(environment: Mapping[str, str]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from funasr_cli.deviation import deviation
+from funasr_cli.errors import DecodeError, LibraryError, ModelError
 from funasr_cli.llama import probe
 from funasr_cli.llama.loading import CPU, Placement
 from funasr_cli.llama.process import Backend, start
@@ -24,15 +25,20 @@ def try_library(job: Mapping[str, Any]) -> dict[str, Any]:
     """Open a library and compare its answers on the tiny model with the known ones."""
     backend = start(Path(job["library"]))
     expected = np.load(probe.ANSWERS)
-    with open_language_model(
-        probe.MODEL, n_ctx=64, n_seq=2, threads=1, llama_bin=backend.path
-    ) as model:
-        asked = probe.questions(model.n_embd, rows=len(expected))
-        found = [probe.answers(model, asked, sequence=sequence) for sequence in (0, 1)]
+    try:
+        with open_language_model(
+            probe.MODEL, n_ctx=64, n_seq=2, threads=1, llama_bin=backend.path
+        ) as model:
+            asked = probe.questions(model.n_embd, rows=len(expected))
+            found = [probe.answers(model, asked, sequence=sequence) for sequence in (0, 1)]
+    except (ModelError, DecodeError) as error:
+        raise LibraryError(
+            f"{backend.path} cannot run a Qwen3 model ({error}): take another build "
+            "(`funasr runtime install --help`), or `pip install xllamacpp`"
+        ) from error
     return {
         "version": backend.version,
         "layout": backend.layout.name,
-        "warning": backend.warning,
         "problems": backend.problems,
         "devices": [asdict(device) for device in backend.devices()],
         "deviation": max(deviation(logits, expected) for logits in found),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from funasr_cli.errors import LibraryError
-from funasr_cli.llama import backends
+from funasr_cli.llama import backends, binary
 from funasr_cli.llama.backends import load_backends
 from funasr_cli.llama.log import Log
 
@@ -16,6 +16,7 @@ FILES = (
     "libggml-vulkan.so", "libggml-vulkan.so.0", "libggml-vulkan.so.0.9.5",
     "libggml-cuda.so", "libggml-rpc.so", "README.md",
 )  # fmt: skip
+WRONG = {"libggml-hip.so": "is cut off: download or unpack it again"}
 SCORES = {"libggml-cpu-x64.so": 1, "libggml-cpu-haswell.so": 64, "libggml-cpu-zen4.so": 0}
 
 
@@ -40,6 +41,11 @@ class FakeApi:
 
     def ggml_backend_dev_count(self) -> int:
         return sum(self.idle not in name for name in self.loaded)
+
+
+@pytest.fixture(autouse=True)
+def _any_file_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(binary, "why_unloadable", lambda path, **_: WRONG.get(path.name))
 
 
 @pytest.fixture
@@ -96,9 +102,20 @@ def test_any_other_reason_is_passed_on(release: Path) -> None:
     assert problems == (f"libggml-cuda.so cannot be used: {reason}",)
 
 
-def test_no_variant_that_runs_here(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_variant_that_runs_here_says_why(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever all of them lack is told when the best of them, of score 0, is loaded."""
     monkeypatch.setattr(backends, "_score", lambda _: 0)
-    assert load(release)[0] == ["libggml-cuda.so", "libggml-vulkan.so"]
+    missing = "failed to load: libgomp.so.1: cannot open shared object file"
+    loaded, problems = load(release, **{"ggml-cpu": missing})
+    assert loaded == ["libggml-cuda.so", "libggml-vulkan.so"]
+    assert "needs libgomp.so.1, which is missing" in problems[0]
+
+
+def test_a_file_that_is_cut_off_is_named(release: Path) -> None:
+    (release / "libggml-hip.so").touch()
+    loaded, problems = load(release)
+    assert "libggml-hip.so" not in loaded
+    assert problems == ("libggml-hip.so is cut off: download or unpack it again",)
 
 
 def test_a_file_without_a_score_scores_nothing(tmp_path: Path) -> None:

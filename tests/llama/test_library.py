@@ -211,3 +211,55 @@ def test_user_data_folder(
     monkeypatch.delenv("LOCALAPPDATA", raising=False)
     assert folders.user_data_folder().parts[-2:] == tail
     assert machine.data.is_dir()
+
+
+def test_a_current_folder_that_is_gone(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    package = machine.put("xllamacpp/xllamacpp.abi3.so", folder=machine.packages)
+    assert find().path == package
+    with pytest.raises(LibraryError, match="give an absolute path"):
+        find(Path("relative"))
+
+
+def test_a_folder_that_may_not_be_looked_into_is_passed_over(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Simulated: a test run by root looks into everything."""
+    package = machine.put("xllamacpp/xllamacpp.abi3.so", folder=machine.packages)
+    real = Path.glob
+
+    def glob(folder: Path, pattern: str) -> object:
+        if library.FOLDER in folder.parts:
+            raise PermissionError(13, "Permission denied")
+        return real(folder, pattern)
+
+    monkeypatch.setattr(Path, "glob", glob)
+    assert find().path == package
+
+
+def test_a_default_that_was_emptied_is_refused(machine: Machine) -> None:
+    home = library.runtimes_folder()
+    (home / "b1").mkdir(parents=True)
+    (home / library.DEFAULT_FILE).write_text("b1\n")
+    machine.put("xllamacpp/xllamacpp.abi3.so", folder=machine.packages)
+    with pytest.raises(LibraryError, match="holds no library any more"):
+        find()
+
+
+def test_a_user_whom_the_system_does_not_know(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    package = machine.put("xllamacpp/xllamacpp.abi3.so", folder=machine.packages)
+    monkeypatch.setattr(Path, "home", home)
+    monkeypatch.setenv("XDG_DATA_HOME", "relative")
+    assert folders.user_data_folder().is_absolute()
+    assert folders.user_cache_folder().is_absolute()
+    assert find().path == package

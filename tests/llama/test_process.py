@@ -149,6 +149,20 @@ except FunasrError as error:
     assert lines[1].endswith("to use it with none")
 
 
+def test_the_cpu_is_to_be_had_whatever_the_process_has_started(tiny: TinyModel) -> None:
+    code = """
+from funasr_cli import RuntimeOptions, Transcriber
+from funasr_cli.llama.process import start
+start(environment={"GGML_VK_DISABLE_F16": "1"})
+for device in ("auto", "cpu", "auto"):
+    Transcriber("funasr_cli/demo_model", RuntimeOptions(threads=1, device=device)).close()
+print("fine")
+"""
+    assert run(tiny, f"os.chdir({str(Path(funasr_cli.__file__).parents[1])!r})\n{code}").stdout == (
+        "fine\n"
+    )
+
+
 def test_a_second_library_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It would run with parts of the first."""
     other = tmp_path / "libllama.so"

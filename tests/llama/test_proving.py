@@ -4,10 +4,12 @@ import dataclasses
 import importlib.util
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from time import time
 from typing import Any
 
 import pytest
 
+from funasr_cli import verdicts
 from funasr_cli.device_names import parse_device
 from funasr_cli.errors import LibraryError
 from funasr_cli.llama import choice, cpu, process, proving
@@ -170,9 +172,65 @@ def test_a_driver_that_crashes_costs_the_gpu_alone(bench: Bench) -> None:
     chosen = bench.choose()
     assert chosen.device is None
     assert dict(chosen.environment) == NO_GPU
-    assert "cannot use the GPU here: it crashed with SIGILL" in chosen.report.problems[0]
+    assert "cannot use the GPU, the CPU is used: it crashed with SIGILL" in chosen.warnings[0]
     with pytest.raises(LibraryError, match=r"sees no GPU.*SIGILL.*runtime install --help"):
         bench.choose("vulkan")
+    # the driver is mended: asked for by name at once, else after a day
+    bench.on_devices(ARC, Vulkan1=good)
+    assert bench.choose("vulkan").device == ARC
+    assert bench.choose().device == ARC
+
+
+def test_without_gpu_backends_a_crash_is_not_tried_twice(bench: Bench) -> None:
+    (bench.library.parent / "libggml-base.so").touch()
+    bench.script = lambda *_: CRASH
+    with pytest.raises(LibraryError, match="SIGILL"):
+        bench.choose()
+    assert len(bench.trials) == 1
+
+
+def test_a_driver_that_was_installed_since_is_seen(bench: Bench) -> None:
+    bench.on_devices()
+    with pytest.raises(LibraryError, match="sees no GPU"):
+        bench.choose("vulkan")
+    bench.on_devices(ARC, Vulkan1=good)
+    assert bench.choose("vulkan").device == ARC
+
+
+def test_a_crash_is_asked_again_after_a_day(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.on_devices(ARC, Vulkan1=lambda _: CRASH)
+    assert "SIGILL" in bench.choose().warnings[0]
+    bench.on_devices(ARC, Vulkan1=good)
+    assert bench.choose().device is None
+    now = time()
+    monkeypatch.setattr(verdicts, "time", lambda: now + verdicts.A_DAY_S + 60)
+    assert bench.choose().device == ARC
+
+
+def test_a_device_that_hangs_is_not_tried_with_every_switch(bench: Bench) -> None:
+    hung = Outcome(None, "it did not answer within 180 s", crashed=True, hung=True)
+    bench.on_devices(ARC, Vulkan1=lambda _: hung)
+    bench.choose()
+    assert len([name for name, _ in bench.trials if name == "Vulkan1"]) == 1
+
+
+def test_programs_that_can_start_no_test_get_the_cpu(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "can_run", lambda: False)
+    chosen = bench.choose("vulkan")
+    assert chosen.device is None
+    assert "untested" in chosen.warnings[0]
+    assert not bench.trials
+
+
+@pytest.mark.parametrize("kept", [{}, {"devices": None}, {"works": True, "new": 1}])
+def test_verdicts_of_another_shape_are_asked_anew(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, kept: dict[str, Any]
+) -> None:
+    bench.on_devices(ARC, Vulkan1=good)
+    monkeypatch.setattr(bench.verdicts, "get", lambda *_: kept)
+    assert bench.choose().device == ARC
 
 
 def test_auto_takes_the_discrete_gpu_and_proves_it_once(bench: Bench) -> None:
@@ -180,7 +238,7 @@ def test_auto_takes_the_discrete_gpu_and_proves_it_once(bench: Bench) -> None:
     chosen = bench.choose()
     assert (chosen.device, chosen.n_gpu_layers) == (ARC, proving.ALL_LAYERS)
     assert [name for name, _ in bench.trials] == ["try_library", "Vulkan1"]
-    assert bench.told == [
+    assert bench.told[1:] == [
         "testing Vulkan1 (Intel(R) Arc(TM)) against the CPU, once for this model and build"
     ]
     assert bench.choose() == chosen
