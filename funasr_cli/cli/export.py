@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
+    from funasr_cli.manifest import Manifest
+
 
 class CtcType(str, Enum):
     """Number types of the CTC head."""
@@ -68,7 +70,7 @@ def export(  # noqa: PLR0913, PLR0917 - one parameter an option
     from funasr_cli.export import export_model
 
     console = Console(stderr=True, highlight=False, quiet=quiet)
-    with _bar(console) as bar:
+    with progress_bar(console) as bar:
         manifest = export_model(
             checkpoint,
             output,
@@ -76,15 +78,20 @@ def export(  # noqa: PLR0913, PLR0917 - one parameter an option
             decoder_type=decoder_type.value,
             with_ctc=ctc,
             force=force,
-            progress=_reporter(bar),
+            progress=reporter(bar),
         )
-    for part in (manifest.encoder, manifest.ctc, manifest.decoder, manifest.tokens):
-        if part:
-            console.print(f"{part.name}  {part.bytes / 1e6:,.1f} MB", markup=False)
+    list_files(console, manifest)
     console.print(f"done; use it with: funasr transcribe AUDIO -m {output}", markup=False)
 
 
-def _bar(console: "Console") -> "Progress":
+def list_files(console: "Console", manifest: "Manifest") -> None:
+    """Say what was written."""
+    for part in manifest.artefacts().values():
+        console.print(f"{part.name}  {part.bytes / 1e6:,.1f} MB", markup=False)
+
+
+def progress_bar(console: "Console") -> "Progress":
+    """Make a bar for every stage of writing a model."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     return Progress(
@@ -96,7 +103,7 @@ def _bar(console: "Console") -> "Progress":
     )
 
 
-def _reporter(bar: "Progress") -> "Callable[[str, float], None]":
+def reporter(bar: "Progress") -> "Callable[[str, float], None]":
     """Give each stage that reports a line of its own."""
     tasks: dict[str, TaskID] = {}
 

@@ -9,9 +9,9 @@ from funasr_cli.errors import MissingCtcError, ModelError
 from funasr_cli.export.frontend import FEATURES
 
 if TYPE_CHECKING:
-    from funasr_cli.export.checkpoint import Checkpoint
     from funasr_cli.export.config import CheckpointConfig
     from funasr_cli.export.qwen import QwenConfig
+    from funasr_cli.export.tensors import Shaped, Tensors
 
 Shapes = dict[str, tuple[int, ...]]
 EMBEDDING = "llm.model.embed_tokens.weight"
@@ -45,7 +45,7 @@ class Audit:
 
 
 def audit_checkpoint(
-    checkpoint: Checkpoint, config: CheckpointConfig, qwen: QwenConfig, *, with_ctc: bool
+    checkpoint: Tensors, config: CheckpointConfig, qwen: QwenConfig, *, with_ctc: bool
 ) -> Audit:
     """Check every tensor's presence and shape.
 
@@ -54,11 +54,8 @@ def audit_checkpoint(
         ModelError: the same of any other part.
     """
     audit = Audit()
-    required = {
-        "audio_encoder": _encoder_shapes(checkpoint, config),
-        "audio_adaptor": _adaptor_shapes(checkpoint, config),
-        "llm": _llm_shapes(checkpoint, qwen),
-    }
+    required = expected_shapes(checkpoint, config, qwen)
+    ctc = required.pop("ctc")
     for group, shapes in required.items():
         problem = _check(audit, checkpoint, group, shapes)
         if problem:
@@ -66,7 +63,6 @@ def audit_checkpoint(
                 f"{checkpoint.path}: {problem}. Its {group} cannot be exported: nothing is made "
                 "up. Download the checkpoint again, or give the config.yaml it was trained with"
             )
-    ctc = _ctc_shapes(checkpoint, config)
     if with_ctc:
         config.check_ctc()
         problem = _check(audit, checkpoint, "ctc", ctc)
@@ -81,7 +77,23 @@ def audit_checkpoint(
     return audit
 
 
-def _check(audit: Audit, checkpoint: Checkpoint, group: str, shapes: Shapes) -> str | None:
+def expected_shapes(
+    checkpoint: Shaped, config: CheckpointConfig, qwen: QwenConfig
+) -> dict[str, Shapes]:
+    """List the tensors of the architecture, by group.
+
+    Widths that no configuration tells (of the feed-forward parts, of the CTC vocabulary) are read
+    off `checkpoint`.
+    """
+    return {
+        "audio_encoder": _encoder_shapes(checkpoint, config),
+        "audio_adaptor": _adaptor_shapes(checkpoint, config),
+        "llm": _llm_shapes(checkpoint, qwen),
+        "ctc": _ctc_shapes(checkpoint, config),
+    }
+
+
+def _check(audit: Audit, checkpoint: Shaped, group: str, shapes: Shapes) -> str | None:
     """Note a group's counts; say what is wrong with it, if anything."""
     missing = [name for name in shapes if name not in checkpoint]
     found = {name: checkpoint.shape(name) for name in shapes if name in checkpoint}
@@ -96,7 +108,7 @@ def _check(audit: Audit, checkpoint: Checkpoint, group: str, shapes: Shapes) -> 
     return f"{len(wrong)} tensors have another shape ({_some(wrong)})" if wrong else None
 
 
-def _encoder_shapes(checkpoint: Checkpoint, config: CheckpointConfig) -> Shapes:
+def _encoder_shapes(checkpoint: Shaped, config: CheckpointConfig) -> Shapes:
     width = config.encoder_dim
     hidden = _dim(checkpoint, "audio_encoder.encoders0.0.feed_forward.w_1.bias", 0)
     names = [("encoders0.0", FEATURES)]
@@ -113,21 +125,21 @@ def _encoder_shapes(checkpoint: Checkpoint, config: CheckpointConfig) -> Shapes:
     return shapes | _norm("audio_encoder.after_norm", width) | _norm("audio_encoder.tp_norm", width)
 
 
-def _adaptor_shapes(checkpoint: Checkpoint, config: CheckpointConfig) -> Shapes:
+def _adaptor_shapes(checkpoint: Shaped, config: CheckpointConfig) -> Shapes:
     width_in = config.encoder_dim * config.downsample_rate
     return _transformer(
         checkpoint, "audio_adaptor", width_in, config.llm_dim, config.adaptor_blocks
     )
 
 
-def _ctc_shapes(checkpoint: Checkpoint, config: CheckpointConfig) -> Shapes:
+def _ctc_shapes(checkpoint: Shaped, config: CheckpointConfig) -> Shapes:
     width = config.encoder_dim
     vocab = _dim(checkpoint, f"{CTC_HEAD}.bias", 0)
     body = _transformer(checkpoint, "ctc_decoder", width, width, config.ctc_blocks)
     return body | _linear(CTC_HEAD, vocab, width)
 
 
-def _llm_shapes(checkpoint: Checkpoint, qwen: QwenConfig) -> Shapes:
+def _llm_shapes(checkpoint: Shaped, qwen: QwenConfig) -> Shapes:
     width = qwen.width
     # of a tied pair one is enough
     tied_to = HEAD if qwen.tied and EMBEDDING not in checkpoint else EMBEDDING
@@ -154,9 +166,7 @@ def _llm_shapes(checkpoint: Checkpoint, qwen: QwenConfig) -> Shapes:
     return shapes
 
 
-def _transformer(
-    checkpoint: Checkpoint, name: str, width_in: int, width: int, blocks: int
-) -> Shapes:
+def _transformer(checkpoint: Shaped, name: str, width_in: int, width: int, blocks: int) -> Shapes:
     middle = _dim(checkpoint, f"{name}.linear1.bias", 0)
     hidden = _dim(checkpoint, f"{name}.blocks.0.feed_forward.w_1.bias", 0)
     shapes = _linear(f"{name}.linear1", middle, width_in) | _linear(
@@ -185,7 +195,7 @@ def _norm(name: str, width: int) -> Shapes:
     return {f"{name}.weight": (width,), f"{name}.bias": (width,)}
 
 
-def _dim(checkpoint: Checkpoint, name: str, axis: int) -> int:
+def _dim(checkpoint: Shaped, name: str, axis: int) -> int:
     """A width that only the tensors tell; 0 where the tensor is missing, which is noted later."""
     shape = checkpoint.shape(name) if name in checkpoint else ()
     return shape[axis] if axis < len(shape) else 0

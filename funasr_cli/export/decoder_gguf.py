@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     import gguf
     from numpy.typing import NDArray
 
-    from funasr_cli.export.checkpoint import Checkpoint
     from funasr_cli.export.qwen import QwenConfig
     from funasr_cli.export.qwen_tokenizer import QwenTokenizer
     from funasr_cli.export.source import Source
+    from funasr_cli.export.tensors import Shaped, Tensors
 
 ARCHITECTURE = "qwen3"
 _FILE_TYPE = {"f32": 0, "f16": 1, "q8_0": 7, "bf16": 32}
@@ -53,7 +53,7 @@ class _Tensor:
     """Its type: a key of _FILE_TYPE."""
 
 
-def embedding_of(checkpoint: Checkpoint, qwen: QwenConfig) -> str:
+def embedding_of(checkpoint: Shaped, qwen: QwenConfig) -> str:
     """Name the tensor that embeds tokens.
 
     Where embedding and head are tied but stored twice, FunASR loads the head last into both.
@@ -112,7 +112,7 @@ _DTYPE: dict[str, np.dtype[Any]] = {
 }
 
 
-def _tensors(checkpoint: Checkpoint, qwen: QwenConfig, kind: str) -> list[_Tensor]:
+def _tensors(checkpoint: Shaped, qwen: QwenConfig, kind: str) -> list[_Tensor]:
     names = [("token_embd", embedding_of(checkpoint, qwen))]
     for index in range(qwen.layers):
         names += [
@@ -141,7 +141,7 @@ def _stored_shape(shape: tuple[int, ...], kind: str) -> tuple[int, ...]:
     return (*shape[:-1], shape[-1] * 2) if kind == "bf16" else shape
 
 
-def _converted(checkpoint: Checkpoint, tensor: _Tensor) -> NDArray[Any]:
+def _converted(checkpoint: Tensors, tensor: _Tensor) -> NDArray[Any]:
     import gguf
 
     shape = checkpoint.shape(tensor.source)

@@ -86,7 +86,7 @@ def export_model(  # noqa: PLR0913 - each is an option of the command
     )
     kept = same_checkpoint(before, output, source.origin["sha256"], force=force)
     with staging(output) as folder:
-        manifest = _write(source, folder, parts, (ctc_type, decoder_type), hear)
+        manifest = write_model(source, folder, parts, (ctc_type, decoder_type), hear)
         manifest = merged(kept, manifest, parts, with_ctc=with_ctc)
         (folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
         publish(folder, output, stale_files(before, manifest))
@@ -111,10 +111,21 @@ def _check_packages() -> None:
         )
 
 
-def _write(
+def write_model(
     source: Source, folder: Path, parts: frozenset[str], kinds: tuple[str, str], progress: Progress
 ) -> Manifest:
-    """Write the files; `kinds` are the types of the CTC head and of the decoder."""
+    """Write the files, all but the manifest.
+
+    Args:
+        source: the model's numbers.
+        folder: where to; it is there.
+        parts: what to write, of PARTS.
+        kinds: the types of the CTC head and of the decoder.
+        progress: as in `export_model`.
+
+    Returns:
+        The manifest of these parts.
+    """
     encoder = ctc = decoder = tokens = None
     facts = source.facts()
     if "encoder" in parts:

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from funasr_cli.export.audit import Audit
-    from funasr_cli.export.checkpoint import Checkpoint
     from funasr_cli.export.config import CheckpointConfig
     from funasr_cli.export.qwen import QwenConfig
     from funasr_cli.export.qwen_tokenizer import QwenTokenizer
+    from funasr_cli.export.tensors import Tensors
     from funasr_cli.protocols import Floats
 
 
@@ -25,7 +25,7 @@ class Source:
     """A checkpoint that passed its audit."""
 
     folder: Path
-    checkpoint: Checkpoint
+    checkpoint: Tensors
     config: CheckpointConfig
     qwen: QwenConfig
     tokenizer: QwenTokenizer
@@ -69,7 +69,7 @@ class Source:
 class Counted:
     """The checkpoint's tensors; counts what is read."""
 
-    checkpoint: Checkpoint
+    checkpoint: Tensors
     expected: int
     progress: Callable[[float], None]
     done: int = 0

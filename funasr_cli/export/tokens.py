@@ -107,6 +107,11 @@ def tokens_text(path: Path, outputs: int) -> str:
             f"{len(own) + len(SPECIAL_TOKENS)}, but the CTC head has {outputs} outputs: "
             "the file belongs to another model; download the checkpoint again"
         )
+    return table_text(own)
+
+
+def table_text(own: list[bytes]) -> str:
+    """Write the lines of tokens.txt: a vocabulary's own tokens, the special ones, the blank."""
     table = own + [token.encode() for token in SPECIAL_TOKENS[:-1]]
     lines = [f"{base64.b64encode(t).decode()} {i}" for i, t in enumerate(table)]
     return "\n".join([*lines, f"{BLANK} {len(table)}"]) + "\n"

@@ -1,0 +1,1 @@
+"""How fast is it? Models of random weights, and what is measured on them."""
