@@ -4,12 +4,16 @@ Part of the composition, like `transcriber`: the only other module that joins st
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
-from funasr_cli.decode import Stop
-from funasr_cli.guards import find_loop, token_budget
-from funasr_cli.model import PROMPT_ROOM, Model
+from funasr_cli.errors import DecodeError
+from funasr_cli.guards import disagrees, find_loop, token_budget
+from funasr_cli.jobs import Draft, Generation, Job, Request, Stop, no_draft
+from funasr_cli.llm import PROMPT_ROOM
+from funasr_cli.merge import join_texts
+from funasr_cli.model import Model
 from funasr_cli.options import TranscribeOptions
 from funasr_cli.prompt import build_prompt
 from funasr_cli.protocols import Floats
@@ -19,11 +23,15 @@ from funasr_cli.timings import Timings
 REFERENCE_MAX_TOKENS = 512
 """The reference's own limit (`max_length`), used when the guards are off."""
 
-_TROUBLE = {
+Trouble = Literal["nan", "loop", "truncated", "disagrees", "decode-failed"]
+_TROUBLE: dict[Trouble, str] = {
     "nan": "the LLM's numbers overflowed",
     "loop": "the LLM repeated itself",
-    "budget": "the LLM did not come to an end",
+    "truncated": "the LLM did not come to an end",
+    "disagrees": "the LLM wrote something else than was heard",
+    "decode-failed": "the LLM failed",
 }
+_OF_STOP: dict[Stop, Trouble] = {"nan": "nan", "loop": "loop", "budget": "truncated"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,9 @@ class Question:
     heard: int
     """CTC tokens of the segment; 0 without a CTC head."""
     ctc_text: str
+    draft: Draft = no_draft
+    halve: "Callable[[], tuple[Question, ...]]" = tuple
+    """Splits the segment at its quietest point; nothing where it is too short for that."""
 
 
 @dataclass(frozen=True)
@@ -53,62 +64,90 @@ class Answer:
     notices: tuple[Notice, ...] = ()
 
 
-def answer(
-    model: Model, question: Question, options: TranscribeOptions, timings: Timings
-) -> Answer:
-    """Ask the LLM; when a guard finds its text wrong, ask again without hotwords and context.
-
-    If that is no better: after a loop or an overflow the CTC text is used (without a CTC head
-    the repetition is cut); a text that did not end is kept as far as it went.
-
-    Raises:
-        DecodeError: the runtime failed.
-    """
-    words = [hit.word for hit in question.hotwords]
-    tried = _attempt(model, question, options, timings, (words, options.context))
-    stats, notices = tried.stats, list(tried.notices)
-    # what the user's own limit cut is no failure of the model
-    fine = {"end", "budget"} if options.max_new_tokens else {"end"}
-    if options.guard and tried.stop not in fine and (words or options.context):
-        message = f"{_TROUBLE[tried.stop]}; asked again without hotwords and context"
-        notices.append(
-            Notice("retried", f"segment {question.segment}: {message}", question.segment)
-        )
-        tried = _attempt(model, question, options, timings, ((), ""))
-        stats = DecodeStats(
-            calls=stats.calls + tried.stats.calls, rows=stats.rows + tried.stats.rows, retries=1
-        )
-    ids, remedy = _remedied(model, tried, question, guard=options.guard)
-    if tried.stop != "end":
-        notices.append(_notice(tried.stop, remedy, question.segment))
-    if remedy == "ctc":
-        return Answer(question.ctc_text, (), (), stats, tuple(notices))
-    return Answer(_text(model, ids), ids, tried.words, stats, tuple(notices))
-
-
 @dataclass(frozen=True)
 class _Tried:
-    """One try: what the LLM wrote after a prompt with these words in it."""
+    """One try: what the LLM wrote after a prompt with these words in it, and what is wrong."""
 
+    text: str
     token_ids: tuple[int, ...]
-    stop: Stop
+    trouble: Trouble | None
     words: tuple[str, ...]
     stats: DecodeStats
     notices: tuple[Notice, ...]
+    cut_by_user: bool = False
+    error: DecodeError | None = None
 
 
-def _attempt(
+def answer(
+    model: Model, question: Question, options: TranscribeOptions, timings: Timings
+) -> Job[Answer]:
+    """Ask the LLM; what a guard finds wrong is mended, in this order.
+
+    Once more with a fresh cache and without hotwords and context; each half of the segment on its
+    own; the CTC text. Without a CTC head a repetition is cut, and a text that did not end is kept
+    as far as it went. What was done stands in the notices, never in the text.
+
+    Raises:
+        DecodeError: the runtime failed, and there is nothing to use instead.
+    """
+    words = [hit.word for hit in question.hotwords]
+    tried = yield from _attempt(model, question, options, timings, (words, options.context))
+    stats, notices = tried.stats, list(tried.notices)
+    if tried.trouble is not None and options.guard:
+        first = tried
+        if words or options.context or tried.trouble in {"nan", "decode-failed"}:
+            tried = yield from _attempt(model, question, options, timings, ((), ""), fresh=True)
+            stats = _sum(stats, tried.stats, retries=1)
+            again = "asked again without hotwords and context"
+            notices.append(_notice(first, again, question, code="retried"))
+        if tried.trouble is not None and (halves := question.halve()):
+            split = "its halves are decoded one by one"
+            notices.append(_notice(tried, split, question, code="split"))
+            return (yield from _joined(model, halves, options, timings, (stats, notices)))
+    if tried.trouble is None:
+        if tried.cut_by_user:
+            message = f"segment {question.segment}: cut at {options.max_new_tokens} tokens"
+            notices.append(Notice("truncated", message, question.segment))
+        return Answer(tried.text, tried.token_ids, tried.words, stats, tuple(notices))
+    return _last_remedy(model, question, tried, options, (stats, notices))
+
+
+def _joined(
+    model: Model,
+    halves: Sequence[Question],
+    options: TranscribeOptions,
+    timings: Timings,
+    before: tuple[DecodeStats, list[Notice]],
+) -> Job[Answer]:
+    """Answer the parts of a segment and join them."""
+    answers: list[Answer] = []
+    for half in halves:
+        one = yield from answer(model, half, options, timings)
+        answers.append(one)
+    stats, notices = before
+    for one in answers:
+        stats = _sum(stats, one.stats, retries=one.stats.retries)
+        notices += one.notices
+    return Answer(
+        text=join_texts(one.text for one in answers),
+        token_ids=tuple(token for one in answers for token in one.token_ids),
+        hotwords=tuple(dict.fromkeys(word for one in answers for word in one.hotwords)),
+        stats=stats,
+        notices=tuple(notices),
+    )
+
+
+def _attempt(  # noqa: PLR0913, PLR0917 - the question, how it is put, and where time is noted
     model: Model,
     question: Question,
     options: TranscribeOptions,
     timings: Timings,
     hints: tuple[Sequence[str], str],
-) -> _Tried:
-    """Ask once, with these hotwords and this context."""
+    fresh: bool = False,  # noqa: FBT001, FBT002 - private
+) -> Job[_Tried]:
+    """Ask once, with these hotwords and this context, and judge the answer."""
     with timings.measure("prompt"):
         prefix, suffix, words, notices = _prompt_ids(model, question, options, hints)
-    with timings.measure("prefill"):
-        prompt = model.decoder.prefill(prefix, question.audio_embeds, suffix)
     budget = options.max_new_tokens or (
         token_budget(question.seconds, question.heard) if options.guard else REFERENCE_MAX_TOKENS
     )
@@ -120,10 +159,73 @@ def _attempt(
             return "end"
         return "loop" if find_loop(ids, bangs=model.bangs, heard=question.heard) else None
 
-    with timings.measure("generate"):
-        written = model.decoder.generate(prompt, budget=budget, stop_at=stop_at)
-    stats = DecodeStats(calls=prompt.calls + written.calls, rows=prompt.rows + written.rows)
-    return _Tried(written.token_ids, written.stop, words, stats, notices)
+    request = Request(
+        tuple(prefix), question.audio_embeds, tuple(suffix), budget, stop_at, question.draft, fresh
+    )
+    try:
+        written = yield request
+    except DecodeError as error:
+        if not options.guard:
+            raise
+        failed: Trouble = "decode-failed"
+        return _Tried("", (), failed, words, DecodeStats(), notices, error=error)
+    text = _text(model, written.token_ids)
+    trouble = _judge(written, text, question, options)
+    cut = written.stop == "budget" and trouble is None
+    return _Tried(text, written.token_ids, trouble, words, written.stats, notices, cut)
+
+
+def _judge(
+    written: Generation, text: str, question: Question, options: TranscribeOptions
+) -> Trouble | None:
+    # what the user's own limit cut is no failure of the model
+    if written.stop == "budget" and options.max_new_tokens:
+        return None
+    if written.stop != "end":
+        return _OF_STOP[written.stop]
+    if options.guard and question.ctc_text and disagrees(text, question.ctc_text):
+        return "disagrees"
+    return None
+
+
+def _last_remedy(
+    model: Model,
+    question: Question,
+    tried: _Tried,
+    options: TranscribeOptions,
+    before: tuple[DecodeStats, list[Notice]],
+) -> Answer:
+    """The CTC text; without one, what can be kept of the answer."""
+    stats, notices = before
+    if options.guard and question.ctc_text:
+        notices.append(_notice(tried, "its CTC text is used instead", question))
+        return Answer(question.ctc_text, (), (), stats, tuple(notices))
+    if tried.error is not None:
+        raise tried.error
+    ids, remedy = tried.token_ids, "its text may be cut short"
+    loop = find_loop(ids, bangs=model.bangs) if options.guard else None
+    if loop is not None and tried.trouble == "loop":
+        turn = 0 if ids[-1] in model.bangs else loop.period
+        ids, remedy = ids[: loop.start + turn], "the repetition was cut"
+    notices.append(_notice(tried, remedy, question))
+    return Answer(_text(model, ids), ids, tried.words, stats, tuple(notices))
+
+
+def _notice(tried: _Tried, remedy: str, question: Question, *, code: str = "") -> Notice:
+    assert tried.trouble is not None  # noqa: S101 - only trouble is told of
+    why = f" ({tried.error})" if tried.error else ""
+    message = f"segment {question.segment}: {_TROUBLE[tried.trouble]}{why}; {remedy}"
+    return Notice(code or tried.trouble, message, question.segment)
+
+
+def _sum(one: DecodeStats, other: DecodeStats, *, retries: int) -> DecodeStats:
+    return DecodeStats(
+        calls=one.calls + other.calls,
+        rows=one.rows + other.rows,
+        drafted=one.drafted + other.drafted,
+        accepted=one.accepted + other.accepted,
+        retries=one.retries + retries,
+    )
 
 
 def _prompt_ids(
@@ -161,32 +263,6 @@ def _prompt_ids(
     if len(context) < len(hints[1]):
         notices.append(Notice("context-cut", "the context was too long and has been shortened"))
     return prefix, suffix, tuple(words), tuple(notices)
-
-
-def _remedied(
-    model: Model, tried: _Tried, question: Question, *, guard: bool
-) -> tuple[tuple[int, ...], str]:
-    """Choose what to keep of an answer: all of it, a cut loop, or the CTC text instead."""
-    ids = tried.token_ids
-    if not guard or tried.stop in {"end", "budget"}:
-        return ids, "kept"
-    if question.ctc_text:
-        return ids, "ctc"
-    loop = find_loop(ids, bangs=model.bangs)
-    if loop is None:
-        return ids, "kept"
-    turn = 0 if ids[-1] in model.bangs else loop.period
-    return ids[: loop.start + turn], "cut"
-
-
-def _notice(stop: Stop, remedy: str, segment: int) -> Notice:
-    what = {
-        "ctc": "its CTC text is used instead",
-        "cut": "the repetition was cut",
-        "kept": "its text may be cut short",
-    }[remedy]
-    code = "truncated" if stop == "budget" else stop
-    return Notice(code, f"segment {segment}: {_TROUBLE[stop]}; {what}", segment)
 
 
 def _text(model: Model, ids: Sequence[int]) -> str:

@@ -1,117 +1,295 @@
-"""Prompt and audio rows -> text tokens: greedy, over any `LanguageModel`.
+"""Prompts and audio rows -> text tokens: greedy, many segments at once, over a `LanguageModel`.
 
-Greedy is the reference's way (no sampling, no repetition penalty), so the same input gives
-the same output.
+Greedy is the reference's way (no sampling, no repetition penalty), so the same input gives the
+same output. Segments share each call of the model (continuous batching): one that has ended makes
+room for the next at once. A draft proposes tokens that are verified in the same call; it changes
+the number of calls, never a token. What goes into a call depends on the data alone.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
+from funasr_cli.costs import Acceptance, CostCurve, choose_width
 from funasr_cli.errors import DecodeError
+from funasr_cli.jobs import Generation, Job, Request, Stop
 from funasr_cli.protocols import Floats, LanguageModel, Rows
+from funasr_cli.results import DecodeStats
+from funasr_cli.slot import Slot
 
-Stop = Literal["end", "budget", "loop", "nan"]
-SEQUENCE = 0
+Stage = Literal["prefill", "generate"]
+Measure: TypeAlias = Callable[[Stage], AbstractContextManager[None]]
+T = TypeVar("T")
 
-
-@dataclass(frozen=True)
-class Prefilled:
-    """A prompt in the KV cache, ready to be continued."""
-
-    logits: Floats
-    """[V] for the first text token."""
-    position: int
-    """Of the first text token."""
-    calls: int
-    rows: int
+PREFILL_ROWS = 512
+"""Most audio rows between two tokens of the texts that are being written."""
 
 
-@dataclass(frozen=True)
-class Generation:
-    """What the model wrote; the end token is not part of it."""
+class BatchDecoder:
+    """Runs jobs side by side in the sequences of one model.
 
-    token_ids: tuple[int, ...]
-    stop: Stop
-    calls: int
-    rows: int
+    Args:
+        model: its sequences are the slots.
+        curve: cost of a call by its rows; None: drafts are never asked for.
+        slots: most sequences to use; None: all that the model has when a run begins.
+    """
 
-
-class GreedyDecoder:
-    """Decodes one segment at a time; keeps the shared prompt prefix in the cache."""
-
-    def __init__(self, model: LanguageModel) -> None:
+    def __init__(
+        self, model: LanguageModel, curve: CostCurve | None = None, *, slots: int | None = None
+    ) -> None:
         self._model = model
-        self._prefix: tuple[int, ...] = ()
+        self._curve = curve
+        self._slots = slots
 
-    def prefill(self, prefix: Sequence[int], audio: Floats, suffix: Sequence[int]) -> Prefilled:
-        """Evaluate prefix tokens, audio rows [A, D] and suffix tokens.
+    def run(
+        self, jobs: Iterable[Job[T]], measure: Measure | None = None
+    ) -> Generator[T, None, None]:
+        """Run jobs to their results, which come in the order of the jobs.
 
-        The prefix is evaluated only when it differs from the last one; it always goes in as
-        a batch of its own, so what follows does not depend on what came before.
+        A job is asked for only when a slot is free, and then waited for: which jobs share a call
+        does not depend on how fast they come.
 
         Raises:
-            DecodeError: the three together do not fit into the context.
+            DecodeError: the model failed, and a job did not handle it.
         """
-        needed = len(prefix) + len(audio) + len(suffix)
+        slots = min(self._slots or self._model.n_seq, self._model.n_seq)
+        measured = measure or (lambda _stage: nullcontext())
+        run = _Run[T](self._model, self._curve, slots, measured)
+        try:
+            yield from run.results(enumerate(jobs))
+        finally:
+            run.close()
+
+
+class _Run(Generic[T]):
+    """One `BatchDecoder.run`: the slots, and the results that wait for their turn."""
+
+    def __init__(
+        self, model: LanguageModel, curve: CostCurve | None, slots: int, measure: Measure
+    ) -> None:
+        self._model, self._curve, self._measure = model, curve, measure
+        self._slots = [Slot[T](sequence) for sequence in range(slots)]
+        self._acceptance = Acceptance()
+        self._done: dict[int, T] = {}
+
+    def results(self, jobs: Iterator[tuple[int, Job[T]]]) -> Iterator[T]:
+        """Fill free slots, make one step, hand out what is due; until there is no more."""
+        due = 0
+        while True:
+            self._fill(jobs)
+            while due in self._done:
+                yield self._done.pop(due)
+                due += 1
+            active = [slot for slot in self._slots if slot.request]
+            if not active:
+                return
+            self._read_audio(active)
+            self._write([slot for slot in active if not slot.wants_audio])
+
+    def close(self) -> None:
+        """End what is under way and free every sequence."""
+        for slot in self._slots:
+            if slot.job is not None:
+                slot.job.close()
+            slot.job = slot.request = None
+            self._model.forget(slot.sequence)
+
+    def _fill(self, jobs: Iterator[tuple[int, Job[T]]]) -> None:
+        for slot in self._slots:
+            while slot.job is None:
+                following = next(jobs, None)
+                if following is None:
+                    return
+                slot.number, slot.job = following
+                self._advance(slot, None)
+
+    def _advance(self, slot: Slot[T], answer: Generation | DecodeError | None) -> None:
+        """Hand an answer to a slot's job and begin what it asks for next."""
+        job = slot.job
+        assert job is not None  # noqa: S101 - only slots with a job are advanced
+        while True:
+            try:
+                if isinstance(answer, DecodeError):
+                    slot.request = job.throw(answer)
+                else:
+                    # a generator that has not begun takes None alone
+                    slot.request = next(job) if answer is None else job.send(answer)
+            except StopIteration as end:
+                self._done[slot.number] = end.value
+                slot.job = slot.request = None
+                return
+            try:
+                self._begin(slot, slot.request)
+            except DecodeError as error:
+                answer = error
+            else:
+                return
+
+    def _begin(self, slot: Slot[T], request: Request) -> None:
+        """Put the prefix into the slot's sequence: what another one holds of it is copied."""
+        needed = len(request.prefix) + len(request.audio) + len(request.suffix)
         if needed >= self._model.n_ctx:
             raise DecodeError(
                 f"the prompt needs {needed} positions, the context has {self._model.n_ctx}; "
                 "use fewer hotwords or a shorter --context"
             )
-        calls = rows = 0
-        if tuple(prefix) != self._prefix:
-            self.reset()
-            self._evaluate(prefix, 0)
-            self._prefix = tuple(prefix)
-            calls, rows = 1, len(prefix)
-        at = len(prefix)
-        self._model.forget(SEQUENCE, at)
-        if len(audio):
-            self._model.evaluate([Rows(SEQUENCE, at, embeddings=audio, logits="none")])
-        logits = self._evaluate(suffix, at + len(audio))
-        return Prefilled(logits, needed, calls + 2, rows + len(audio) + len(suffix))
+        slot.counts = dict.fromkeys(slot.counts, 0)
+        slot.ids, slot.audio_done = [], 0
+        slot.limit = min(request.budget, self._model.n_ctx - needed)
+        common = 0
+        if not request.fresh:
+            holder = max(self._slots, key=lambda s: (_common(s.held, request.prefix), s is slot))
+            common = _common(holder.held, request.prefix)
+            if holder is not slot:
+                self._model.copy(holder.sequence, slot.sequence)
+        self._model.forget(slot.sequence, common)
+        slot.held, slot.position = request.prefix[:common], common
+        rest = request.prefix[common:]
+        if rest:
+            rows = Rows(slot.sequence, common, tokens=np.array(rest, np.int32), logits="none")
+            with self._measure("prefill"):
+                self._model.evaluate([rows])
+            slot.took_part(len(rest))
+            slot.held = request.prefix
 
-    def generate(
-        self, prompt: Prefilled, *, budget: int, stop_at: Callable[[Sequence[int]], Stop | None]
-    ) -> Generation:
-        """Take the best token until the model ends, `budget` is used up, or a guard says so.
+    def _read_audio(self, active: Sequence[Slot[T]]) -> None:
+        """Evaluate audio rows of the slots that have some left, at most PREFILL_ROWS."""
+        room, shares = PREFILL_ROWS, list[tuple[Slot[T], Rows]]()
+        for slot in active:
+            if not slot.wants_audio or not room or slot.request is None:
+                continue
+            rows = slot.request.audio[slot.audio_done : slot.audio_done + room]
+            room -= len(rows)
+            share = Rows(slot.sequence, slot.position, embeddings=rows, logits="none")
+            shares.append((slot, share))
+        for slot, outcome in self._evaluate(shares, "prefill"):
+            if isinstance(outcome, DecodeError):
+                self._advance(slot, outcome)
 
-        Args:
-            prompt: what `prefill` returned; its cache must be untouched since.
-            budget: most tokens to write; the context limits it too.
-            stop_at: sees the tokens so far after each one; a reason ends the generation.
+    def _write(self, slots: Sequence[Slot[T]]) -> None:
+        """One step of every text: its suffix, or its last token and a draft of the next ones."""
+        writing = sum(bool(slot.ids) for slot in slots)
+        width, could_pay = 0, False
+        if self._curve is not None and writing:
+            width = choose_width(self._curve, writing, self._acceptance.rate)
+            could_pay = choose_width(self._curve, writing, 1.0) > 0
+        proposals = self._propose(slots, width, could_pay=could_pay)
+        shares = [(slot, self._rows(slot, proposals.get(slot.sequence, ()))) for slot in slots]
+        stage: Stage = "generate" if writing else "prefill"
+        for slot, outcome in self._evaluate(shares, stage):
+            if isinstance(outcome, DecodeError):
+                self._advance(slot, outcome)
+                continue
+            logits, rows = outcome
+            stop = self._take(slot, rows, logits)
+            if stop is not None:
+                stats = DecodeStats(**slot.counts)
+                self._advance(slot, Generation(tuple(slot.ids), stop, stats))
+
+    def _propose(
+        self, slots: Sequence[Slot[T]], width: int, *, could_pay: bool
+    ) -> dict[int, Sequence[int]]:
+        """Ask the drafts of all texts; by sequence what to evaluate behind the last token.
+
+        All get as many as the shortest has: sequences of one batch are evaluated in passes of
+        equal length, so a longer one would cost the others' pass again.
         """
-        ids: list[int] = []
-        logits, calls = prompt.logits, 0
-        limit = min(budget, self._model.n_ctx - prompt.position)
-        stop: Stop | None = None
-        while stop is None:
-            best = int(np.argmax(logits))
-            if not np.isfinite(logits[best]):
-                stop = "nan"
-            elif self._model.is_end(best):
-                stop = "end"
-            elif len(ids) >= limit:
-                stop = "budget"
-            else:
-                ids.append(best)
-                stop = stop_at(ids)
-                # the last allowed token is evaluated too: only its successor tells
-                # whether the text was complete or cut
-                if stop is None:
-                    logits = self._evaluate([best], prompt.position + len(ids) - 1)
-                    calls += 1
-        return Generation(tuple(ids), stop, calls, calls)
+        found: dict[int, Sequence[int]] = {}
+        for slot in slots:
+            slot.guess = None
+            if slot.request is None or not slot.ids or not could_pay:
+                continue
+            # what the budget or the context cuts off need not be proposed
+            room = min(slot.limit - len(slot.ids), self._model.n_ctx - slot.position - 1)
+            draft = slot.request.draft(slot.ids, min(max(width, 1), room)) if room > 0 else ()
+            if width:
+                found[slot.sequence] = draft
+            elif draft:
+                slot.guess = draft[0]
+        common = min(map(len, found.values()), default=0)
+        return {sequence: draft[:common] for sequence, draft in found.items()}
 
-    def reset(self) -> None:
-        """Forget everything, the shared prefix too."""
-        self._model.forget(SEQUENCE)
-        self._prefix = ()
+    def _rows(self, slot: Slot[T], draft: Sequence[int]) -> Rows:
+        request = slot.request
+        assert request is not None  # noqa: S101 - only slots at work are asked
+        if slot.ids:
+            tokens: Sequence[int] = [slot.ids[-1], *draft]
+            wanted: Literal["last", "all"] = "all"
+        else:
+            tokens, wanted = request.suffix, "last"
+        return Rows(slot.sequence, slot.position, np.array(tokens, np.int32), logits=wanted)
 
-    def _evaluate(self, tokens: Sequence[int], position: int) -> Floats:
-        rows = Rows(SEQUENCE, position, tokens=np.asarray(tokens, np.int32))
-        logits: Floats = self._model.evaluate([rows])[0][0]
-        return logits
+    def _take(self, slot: Slot[T], rows: Rows, logits: Floats) -> Stop | None:
+        """Choose tokens from logits [1 + k, V], as far as the draft's k tokens were right."""
+        draft = rows.tokens[-len(logits) :][1:].tolist() if rows.tokens is not None else []
+        best = logits.argmax(axis=1)
+        right, stop = 0, None
+        for at, token in enumerate(best.tolist()):
+            stop = self._accept(slot, token, float(logits[at, token]))
+            if stop is not None or at == len(draft) or draft[at] != token:
+                break
+            right += 1
+        if slot.guess is not None:
+            self._acceptance.saw(int(best[0] == slot.guess), 1)
+        if draft:
+            slot.counts["drafted"] += len(draft)
+            slot.counts["accepted"] += right
+            self._acceptance.saw(right, len(draft))
+            slot.position -= len(draft) - right
+            self._model.forget(slot.sequence, slot.position)
+        return stop
+
+    def _accept(self, slot: Slot[T], token: int, logit: float) -> Stop | None:
+        request = slot.request
+        assert request is not None  # noqa: S101 - only slots at work are asked
+        if not np.isfinite(logit):
+            return "nan"
+        if self._model.is_end(token):
+            return "end"
+        # the last allowed token is evaluated too: only its successor tells whether the text
+        # was complete or cut
+        if len(slot.ids) >= slot.limit:
+            return "budget"
+        slot.ids.append(token)
+        return request.stop_at(slot.ids)
+
+    def _evaluate(
+        self,
+        shares: Sequence[tuple[Slot[T], Rows]],
+        stage: Stage,
+    ) -> list[tuple[Slot[T], tuple[Floats, Rows] | DecodeError]]:
+        """Evaluate the slots' rows in one call; after a failure in smaller and smaller ones."""
+        if not shares:
+            return []
+        try:
+            with self._measure(stage):
+                found = self._model.evaluate([rows for _, rows in shares])
+        except DecodeError as error:
+            if len(shares) > 1:
+                half = len(shares) // 2
+                return [
+                    *self._evaluate(shares[:half], stage),
+                    *self._evaluate(shares[half:], stage),
+                ]
+            slot, rows = shares[0]
+            if rows.tokens is not None and slot.ids and len(rows) > 1:  # without the draft
+                alone = Rows(rows.sequence, rows.position, rows.tokens[:1], logits="all")
+                return self._evaluate([(slot, alone)], stage)
+            return [(slot, error)]
+        for slot, rows in shares:
+            slot.took_part(len(rows))
+            if rows.embeddings is not None:
+                slot.audio_done += len(rows)
+        return [(slot, (logits, rows)) for (slot, rows), logits in zip(shares, found, strict=True)]
+
+
+def _common(held: Sequence[int], wanted: Sequence[int]) -> int:
+    """Count the tokens that both begin with."""
+    count = 0
+    for one, other in zip(held, wanted, strict=False):
+        if one != other:
+            break
+        count += 1
+    return count

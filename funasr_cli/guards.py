@@ -3,12 +3,18 @@
 They only look at data, never at a clock: the same input is judged the same way every time.
 """
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Final
 
 import numpy as np
 
+from funasr_cli.characters import readings, toneless
 from funasr_cli.protocols import Floats
+from funasr_cli.spoken_numbers import find_numbers
 
 MAX_PERIOD = 20
 """Longest phrase, in tokens, whose repetition is looked for."""
@@ -17,11 +23,29 @@ LOOP_TOKENS = 24
 """A loop repeats at least this often and is at least this long: 哈哈哈哈 is speech."""
 BANG_RUN = 8
 """Exclamation marks in a row that mean an overflow in the LLM, never speech."""
-TOKENS_PER_SECOND = 16
-"""Twice the densest speech with one token a character."""
+TOKENS_PER_SECOND = 11
+"""More than the densest speech with one token a character; what the CTC head heard counts too."""
 SPARE_TOKENS = 32
 SILENCE_PEAK = 1e-4
 """Peak amplitude (of 1.0) below which a segment is digital silence (3 steps of 16 bits)."""
+
+LEAST_SOUNDS = 12
+"""Shorter texts (under six characters, two or three words) are never called wrong."""
+SPARE_EDITS, EDITS_SHARE, EDITS_A_NUMBER = 4, 0.4, 2
+"""Sounds that may differ: some, a share of the longer text, and some more for each number (its
+unit may be a sign). Measured on synthetic speech: no alarm for 365 segments with no noise or
+little; 25 for 360 with much of it, where 23 texts were wrong; 99 to 100 % for texts of other
+segments and for invented ones."""
+SPARE_MISSING, MISSING_SHARE = 6, 0.3
+"""Sounds of the CTC text that may be missing at least: hesitations and repetitions are left out.
+Beyond it are the halves of all texts from 50 sounds on, and of 93 % from 36 on."""
+
+_NUMBER: Final = "\x01"
+"""Stands for any number."""
+_DIGIT: Final = "[\\d零〇一二三四五六七八九十百千万亿两幺]"
+_NUMBERS: Final = re.compile(f"{_DIGIT}+(?:[.:,/点]{_DIGIT}+)*")
+_FIRST_CJK: Final = "\u2e80"
+"""Nothing before it is Chinese."""
 
 
 @dataclass(frozen=True)
@@ -68,3 +92,80 @@ def find_loop(
         if length >= max(LOOP_TOKENS, LOOP_REPEATS * period):
             return Loop(len(ids) - length, period)
     return None
+
+
+def disagreement(text: str, ctc_text: str) -> float:
+    """Measure how differently two texts sound: 0 the same, 1 nothing in common.
+
+    Case, punctuation, homophones and how numbers are written do not count.
+    """
+    written, heard = _sounds(text), _sounds(ctc_text)
+    longest = max(len(written), len(heard))
+    return _edits(written, heard) / longest if longest else 0.0
+
+
+def disagrees(text: str, ctc_text: str) -> bool:
+    """Tell whether a text cannot be what the CTC head heard: invented, or half of it missing.
+
+    Never so of a few words, whatever they are.
+    """
+    written, heard = _sounds(text), _sounds(ctc_text)
+    longest = max(len(written), len(heard))
+    if longest < LEAST_SOUNDS:
+        return False
+    numbers = max(written.count(_NUMBER), heard.count(_NUMBER))
+    if len(heard) - len(written) > SPARE_MISSING + MISSING_SHARE * len(heard) + numbers:
+        return True
+    allowed = SPARE_EDITS + EDITS_SHARE * longest + EDITS_A_NUMBER * numbers
+    return _edits(written, heard) > allowed
+
+
+def _sounds(text: str) -> list[str]:
+    """Read a text without tones: initials and finals of Chinese, letters of everything else.
+
+    Numbers that touch are one sound, the same for all: what is said for 2.5, 5'11" or 1/3 has too
+    many forms to compare.
+    """
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    for number in reversed(find_numbers(plain)):
+        plain = plain[: number.begin] + number.written + plain[number.end :]
+    sounds: list[str] = []
+    for char in _NUMBERS.sub(_NUMBER, plain):
+        if said := readings(char) if char >= _FIRST_CJK else ():
+            sounds += _syllable(said[0])
+        elif char.isalpha() or (char == _NUMBER and sounds[-1:] != [_NUMBER]):
+            sounds.append(char)
+    return sounds
+
+
+@cache
+def _syllable(reading: str) -> tuple[str, ...]:
+    """Split into initial and final: zhang3 -> zh ang."""
+    syllable = toneless(reading)
+    final = syllable.lstrip("bpmfdtnlgkhjqxzcsryw")
+    return tuple(filter(None, (syllable[: len(syllable) - len(final)], final)))
+
+
+def _edits(one: Sequence[str], other: Sequence[str]) -> int:
+    """Count insertions, deletions and replacements between two sequences (Levenshtein).
+
+    A column of the usual table is two numbers with one bit a row, which says where it rises and
+    falls (Myers 1999, Hyyrö 2003): 0.1 ms for 300 sounds instead of 20.
+    """
+    if not one:
+        return len(other)
+    where: dict[str, int] = {}
+    for at, sound in enumerate(one):
+        where[sound] = where.get(sound, 0) | 1 << at
+    everywhere, last, edits = (1 << len(one)) - 1, 1 << (len(one) - 1), len(one)
+    rises, falls = everywhere, 0
+    for sound in other:
+        same = where.get(sound, 0)
+        flat = (((same & rises) + rises) ^ rises) | same
+        grows = falls | (everywhere & ~(flat | rises))
+        shrinks = flat & rises
+        edits += bool(grows & last) - bool(shrinks & last)
+        grows, shrinks = (grows << 1 | 1) & everywhere, (shrinks << 1) & everywhere
+        same |= falls
+        rises, falls = shrinks | (everywhere & ~(same | grows)), grows & same
+    return edits

@@ -5,22 +5,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from funasr_cli.ctc import OnnxCtc, read_tokens
-from funasr_cli.decode import GreedyDecoder
+from funasr_cli.decode import BatchDecoder
 from funasr_cli.device_names import parse_device
 from funasr_cli.encoder import OnnxEncoder
 from funasr_cli.errors import ModelError
 from funasr_cli.foreign import DEVIATION, ForeignCtc, ForeignEncoder
-from funasr_cli.guards import token_budget
-from funasr_cli.llama.choice import DeviceOptions, open_chosen
-from funasr_cli.llama.library import find
-from funasr_cli.llama.loading import CPU, Placement
-from funasr_cli.llama.proving import ALL_LAYERS, Workload
-from funasr_cli.llama.runtime import LlamaModel, open_language_model
+from funasr_cli.llm import CPU_NAME, OpenedLlm, max_segment_s, open_llm
 from funasr_cli.manifest import (
-    DEFAULT_MAX_SEGMENT_S,
     DEFAULT_TIME_OFFSET_S,
     HOW_TO_EXPORT,
-    LOW_FRAME_RATE,
     MANIFEST,
     ModelFacts,
 )
@@ -30,12 +23,9 @@ from funasr_cli.options import RuntimeOptions
 from funasr_cli.protocols import CtcHead, Encoder, LanguageModel
 from funasr_cli.providers import ProviderChoice, choose_provider
 from funasr_cli.results import ModelInfo, Notice
-from funasr_cli.units import SAMPLE_RATE, lfr_frames
 
-SMALL_LLM_BYTES = 64_000_000
-"""Below this a token's work is shorter than the threads' hand-over: one thread is faster."""
-PROMPT_ROOM = 768
-"""Positions kept for the prompt's text: template, context and hotwords."""
+AHEAD = 4
+"""Segments that the encoder works ahead of an LLM on a GPU."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +37,17 @@ class Model:
     tokens: tuple[bytes, ...]
     """CTC id -> bytes, the blank last; empty without a CTC head."""
     llm: LanguageModel
-    decoder: GreedyDecoder
+    decoder: BatchDecoder
+    slots: int
+    """Segments that are decoded side by side."""
+    ahead: int
+    """Segments that the encoder may be ahead of the LLM; 0: they take turns, on one processor."""
     bangs: frozenset[int]
     """Ids of exclamation marks, which a failing LLM repeats."""
     max_segment_s: float
     time_offset_s: float
+    facts: ModelFacts | None
+    """None for models of other tools."""
     system_prompt: bool
     think_block: bool
     info: ModelInfo
@@ -79,7 +75,8 @@ def open_model(
     """
     threads = runtime.threads or usable_cores()
     facts, request = files.facts, parse_device(runtime.device)
-    llm, device, dropped = _open_llm(files, runtime, threads, stack, on_test)
+    opened = open_llm(files, runtime, threads, stack, on_test)
+    llm = opened.model
     encoder: OnnxEncoder | ForeignEncoder
     ctc: OnnxCtc | ForeignCtc | None
     if facts:
@@ -102,10 +99,13 @@ def open_model(
         ctc=ctc,
         tokens=tokens,
         llm=llm,
-        decoder=GreedyDecoder(llm),
+        decoder=BatchDecoder(llm, opened.curve if runtime.drafts else None),
+        slots=opened.slots,
+        ahead=_ahead(opened) if runtime.ahead is None else runtime.ahead,
         bangs=frozenset(t for mark in ("!", "！", "!!") for t in _single(llm, mark)),
-        max_segment_s=_max_segment_s(facts),
+        max_segment_s=max_segment_s(facts),
         time_offset_s=facts.time_offset_s if facts else DEFAULT_TIME_OFFSET_S,
+        facts=facts,
         system_prompt=facts.system_prompt if facts else True,
         think_block=facts.think_block if facts else False,
         info=ModelInfo(
@@ -114,66 +114,20 @@ def open_model(
             sha256=files.sha256,
             decoder=files.decoder.name,
             llama=str(llm.library),
-            device=device,
+            device=opened.device,
             encoder_provider=provided.provider,
         ),
         notices=(
             *_notices(files),
             *(Notice("llama-layout", text) for text in filter(None, [llm.backend.warning])),
-            *(Notice("device-dropped", text) for text in dropped + provided.warnings),
+            *(Notice("device-dropped", text) for text in opened.dropped + provided.warnings),
         ),
     )
 
 
-def _open_llm(
-    files: ModelFiles,
-    runtime: RuntimeOptions,
-    threads: int,
-    stack: ExitStack,
-    on_test: Callable[[str], None] | None,
-) -> tuple[LlamaModel, str, tuple[str, ...]]:
-    """Open the LLM on the device that was chosen; on the CPU where that has no room for it.
-
-    Returns:
-        The LLM, what it runs on, and a sentence for each device that was dropped.
-    """
-    threads = 1 if files.decoder.stat().st_size < SMALL_LLM_BYTES else threads
-    found = find(runtime.llama_bin)
-    options = DeviceOptions(
-        parse_device(runtime.device),
-        ALL_LAYERS if runtime.n_gpu_layers is None else runtime.n_gpu_layers,
-        f16=runtime.vulkan_f16,
-        coopmat=runtime.vulkan_coopmat,
-    )
-    choice, placement = open_chosen(
-        found, options, Workload(files.decoder, threads, files.exact), on_test=on_test
-    )
-    seconds = _max_segment_s(files.facts)
-    n_ctx = PROMPT_ROOM + _audio_rows(files.facts, seconds) + token_budget(seconds, 0)
-
-    def open_on(where: Placement) -> LlamaModel:
-        return open_language_model(
-            files.decoder,
-            n_ctx=n_ctx,
-            exact_cache=files.exact,
-            threads=threads,
-            llama_bin=found.path,
-            placement=where,
-        )
-
-    try:
-        llm = open_on(placement)
-    except ModelError as error:
-        if choice.device is None:
-            raise
-        # it had room for the test; another program may have taken it since
-        dropped = f"{choice.device} is not used for the LLM, the CPU is: {error}"
-        return stack.enter_context(open_on(CPU)), "CPU", (*choice.warnings, dropped)
-    return stack.enter_context(llm), str(choice.device or "CPU"), choice.warnings
-
-
-def _max_segment_s(facts: ModelFacts | None) -> float:
-    return facts.max_segment_s if facts else DEFAULT_MAX_SEGMENT_S
+def _ahead(opened: OpenedLlm) -> int:
+    """On one processor encoder and LLM take turns: both want all of it."""
+    return AHEAD if opened.device != CPU_NAME else 0
 
 
 def _check_fit(
@@ -213,14 +167,6 @@ def _check_fit(
                 f"{one}: has {width} {what}, but {other} {expected}: they come from different "
                 f"models; {HOW_TO_EXPORT}"
             )
-
-
-def _audio_rows(facts: ModelFacts | None, seconds: float) -> int:
-    """Count the rows that a segment of `seconds` puts into the prompt."""
-    rows = lfr_frames(round(seconds * SAMPLE_RATE))
-    if facts and facts.downsample_rate > 1:
-        rows = -(-rows // facts.downsample_rate)
-    return -(-rows // LOW_FRAME_RATE) if facts is None or facts.use_low_frame_rate else rows
 
 
 def _single(llm: LanguageModel, text: str) -> list[int]:

@@ -16,6 +16,8 @@ from funasr_cli.errors import UsageError
 DEFAULT_MAX_HOTWORDS = 10
 DEFAULT_HOTWORD_THRESHOLD = 0.6
 DEFAULT_DEVICE = AUTO
+MAX_SLOTS = 64
+"""Sequences that every build of llama.cpp can hold."""
 MAX_THREADS = 1024
 """Far more than help; onnxruntime hangs when it is asked for 100,000."""
 
@@ -96,6 +98,12 @@ class RuntimeOptions:
     llama_bin: Path | None = None
     """Folder or file of a llama.cpp build; None: $FUNASR_LLAMA_BIN, the default of `funasr
     runtime`, llama_bin/, packages."""
+    slots: int | None = None
+    """Segments that are decoded side by side; None: as many as pay on the device."""
+    drafts: bool = True
+    """Let the CTC text propose tokens where that pays on the device; the text stays the same."""
+    ahead: int | None = None
+    """Segments that the encoder may be ahead of the LLM; None: 4 for an LLM on a GPU, else 0."""
     device: str = DEFAULT_DEVICE
     """auto: a discrete GPU, else an integrated one, else the CPU, whichever proves itself;
     cpu; gpu; vulkan[:N], cuda[:N], metal, ...: that one, or an error where there is none."""
@@ -114,12 +122,21 @@ class RuntimeOptions:
                 lambda n: 1 <= index(n) <= MAX_THREADS,
                 f"1 to {MAX_THREADS}; None for the usable cores",
             )
+        if self.slots is not None:
+            _require(
+                "slots (--slots)",
+                self.slots,
+                lambda n: 1 <= index(n) <= MAX_SLOTS,
+                f"1 to {MAX_SLOTS}; None for as many as pay",
+            )
+        if self.ahead is not None:
+            _require("ahead", self.ahead, lambda n: 0 <= index(n) <= MAX_SLOTS, f"0 to {MAX_SLOTS}")
         if self.n_gpu_layers is not None:
             _require(
                 "n_gpu_layers (--n-gpu-layers)",
                 self.n_gpu_layers,
-                lambda n: index(n) >= 0,
-                "0 or more; None for all",
+                lambda n: index(n) >= -1,
+                "0 or more; -1 or None for all",
             )
         parse_device(self.device)
 

@@ -89,6 +89,13 @@ class LanguageModel(Protocol):
     def piece(self, token: int) -> bytes:
         """Raw bytes of one token; b"" for control tokens."""
 
+    @property
+    def end(self) -> int:
+        """The token that ends a generation."""
+
+    def need(self, n_ctx: int, n_seq: int) -> None:
+        """Make room for `n_seq` sequences of `n_ctx` positions, or as many as memory allows."""
+
     def is_end(self, token: int) -> bool:
         """Whether this token ends a generation."""
 

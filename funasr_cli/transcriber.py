@@ -4,29 +4,33 @@ With `answer`, the only module that knows the order of the stages.
 """
 
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
+from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from threading import Lock, Thread
 from time import perf_counter
 
+from funasr_cli.ahead import ahead
 from funasr_cli.align import align
 from funasr_cli.answer import Answer, Question, answer
 from funasr_cli.audio import AudioReader, AudioSource
 from funasr_cli.characters import readings
-from funasr_cli.ctc import ctc_text, greedy_tokens, spoken
+from funasr_cli.ctc import ctc_text
+from funasr_cli.ear import Ear, Heard
 from funasr_cli.errors import UsageError
-from funasr_cli.guards import is_silent
-from funasr_cli.hotwords import HotwordIndex, recall
+from funasr_cli.jobs import Job
 from funasr_cli.languages import prompt_language
+from funasr_cli.llm import BARE_PROMPT, PROMPT_ROOM, positions
 from funasr_cli.merge import join_texts
 from funasr_cli.model import open_model
 from funasr_cli.model_dir import ModelFiles, find_model, open_model_dir
 from funasr_cli.options import RuntimeOptions, TranscribeOptions
-from funasr_cli.protocols import Floats
-from funasr_cli.results import CtcToken, HotwordHit, Notice, Segment, Transcript
+from funasr_cli.prompt import build_prompt
+from funasr_cli.results import Notice, Segment, Transcript
 from funasr_cli.timings import Timings
 from funasr_cli.units import SAMPLE_RATE
-from funasr_cli.vad import Piece, cut
+from funasr_cli.vad import cut, halves
 
 
 def _cut_off(name: str, missing: float) -> str:
@@ -70,7 +74,7 @@ class Transcriber:
             self._model = open_model(model, runtime or RuntimeOptions(), stack, on_test=on_test)
             self._stack = stack.pop_all()
         self._unpaid_load = perf_counter() - begin
-        self._index: tuple[tuple[object, object], HotwordIndex] | None = None
+        self._ear = Ear(self._model)
         self._one_at_a_time = Lock()
         # `align` and `recall` will want pypinyin's dictionary, which takes half a second to read:
         # while the encoder works, that costs nothing
@@ -136,11 +140,19 @@ class Transcriber:
                 at_quiet=options.vad,
                 start=options.start,
             )
-            for piece in pieces:
-                segment, new = self._segment(len(segments), piece, options, language, timings)
+            heard = stack.enter_context(
+                ahead((self._ear.hear(piece, timings) for piece in pieces), self._model.ahead)
+            )
+            self._make_room(options, language, reader.duration)
+            jobs = (
+                self._segment(number, one, options, language, timings)
+                for number, one in enumerate(heard)
+            )
+            results = stack.enter_context(closing(self._model.decoder.run(jobs, timings.measure)))
+            for segment, new in results:
                 segments.append(segment)
                 notices.extend(n for n in new if n not in notices)
-                end = piece.end
+                end = segment.end
                 if on_progress:
                     on_progress(end - options.start, reader.duration)
             if reader.cut_off:
@@ -162,84 +174,58 @@ class Transcriber:
             warnings=tuple(notices),
         )
 
+    def _make_room(
+        self, options: TranscribeOptions, language: str | None, seconds: float | None
+    ) -> None:
+        """Size the KV cache by the longest prompt, and by how many segments there may be."""
+        model = self._model
+        words = options.hotwords
+        if options.hotword_recall and len(words) > options.max_hotwords and model.ctc:
+            words = tuple(sorted(words, key=len, reverse=True)[: options.max_hotwords])
+        prompt = build_prompt(
+            hotwords=words, language=language, context=options.context, itn=options.itn
+        )
+        tokens = model.llm.tokenize(prompt.prefix + prompt.suffix)
+        # segments are at least half as long as they may be, unless the last one is shorter
+        segments = ceil(2 * seconds / model.max_segment_s) if seconds else model.slots
+        room = positions(model.facts, min(PROMPT_ROOM, max(BARE_PROMPT, len(tokens))))
+        model.llm.need(room, min(model.slots, max(1, segments)))
+
     def _segment(
         self,
         number: int,
-        piece: Piece,
+        heard: Heard,
         options: TranscribeOptions,
         language: str | None,
         timings: Timings,
-    ) -> tuple[Segment, tuple[Notice, ...]]:
-        model = self._model
-        with timings.measure("encode"):
-            encoded = model.encoder.encode([piece.samples])[0]
-        with timings.measure("ctc"):
-            tokens = self._ctc(encoded.encoder_out, piece)
-            sounds = spoken(tokens)
+    ) -> Job[tuple[Segment, tuple[Notice, ...]]]:
+        """Write the text of a piece, and time its characters."""
+        piece, model = heard.piece, self._model
         if self._dictionary.is_alive():
             with timings.measure("load"):
                 self._dictionary.join()
-        nothing = is_silent(piece.samples) or (model.ctc is not None and not sounds)
-        hits: tuple[HotwordHit, ...] = ()
+        question = self._ear.question(number, heard, options, language, timings)
         reply = Answer()
-        if not (options.guard and nothing):
-            with timings.measure("hotwords"):
-                hits = self._hotwords(sounds, options)
-            question = Question(
-                segment=number,
-                seconds=piece.end - piece.start,
-                audio_embeds=encoded.audio_embeds,
-                hotwords=hits,
-                language=language,
-                heard=len(sounds),
-                ctc_text=ctc_text(sounds).strip(),
-            )
-            reply = answer(model, question, options, timings)
+        if question is not None:
+
+            def halve() -> tuple[Question, ...]:
+                parts = [self._ear.hear(half, timings) for half in halves(piece)]
+                asked = (self._ear.question(number, p, options, language, timings) for p in parts)
+                return tuple(question for question in asked if question is not None)
+
+            reply = yield from answer(model, replace(question, halve=halve), options, timings)
         with timings.measure("align"):
-            chars = align(reply.text, sounds, start=piece.start, end=piece.end)
+            chars = align(reply.text, heard.sounds, start=piece.start, end=piece.end)
+        hits = question.hotwords if question else ()
         segment = Segment(
             id=number,
             start=piece.start,
             end=piece.end,
             text=reply.text,
-            ctc_text=ctc_text(tokens),
+            ctc_text=ctc_text(heard.tokens),
             hotwords=tuple(hit for hit in hits if hit.word in reply.hotwords),
             chars=chars if model.ctc else (),
             token_ids=reply.token_ids,
             decode=reply.stats,
         )
         return segment, reply.notices
-
-    def _ctc(self, encoder_out: Floats, piece: Piece) -> tuple[CtcToken, ...]:
-        if self._model.ctc is None:
-            return ()
-        return greedy_tokens(
-            self._model.ctc.run(encoder_out),
-            self._model.tokens,
-            start=piece.start,
-            end=piece.end,
-            offset=self._model.time_offset_s,
-        )
-
-    def _hotwords(
-        self, tokens: tuple[CtcToken, ...], options: TranscribeOptions
-    ) -> tuple[HotwordHit, ...]:
-        """Choose the words for the prompt: all of a short list, else those that were heard."""
-        words = options.hotwords
-        if not words:
-            return ()
-        if not options.hotword_recall:
-            return tuple(HotwordHit(word, 0.0) for word in words)
-        key = (words, options.hotword_aliases)
-        if self._index is None or self._index[0] != key:
-            self._index = (key, HotwordIndex.build(words, dict(options.hotword_aliases)))
-        heard = recall(
-            self._index[1],
-            tokens,
-            threshold=options.hotword_threshold,
-            limit=options.max_hotwords,
-        )
-        if len(words) > options.max_hotwords and self._model.ctc:
-            return tuple(heard)
-        known = {hit.word: hit for hit in heard}
-        return tuple(known.get(word, HotwordHit(word, 0.0)) for word in words)

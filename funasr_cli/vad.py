@@ -12,6 +12,10 @@ QUIET_WINDOW_S = 0.2
 """A cut needs this much quiet around it: shorter dips are inside words."""
 SEARCH_FROM = 0.5
 """A piece is never cut before this share of its greatest length."""
+SHORTEST_SPLIT_S = 2.0
+"""Pieces shorter than this are not halved."""
+HALF_FROM, HALF_TO = 0.25, 0.75
+"""Where a piece is halved, as shares of its length."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def cut(
     for chunk in chunks:
         held = np.concatenate([held, chunk])
         while held.size > longest:
-            at = _quietest(held[:longest]) if at_quiet else longest
+            at = _quietest(held[:longest], int(longest * SEARCH_FROM)) if at_quiet else longest
             yield Piece(start + done / SAMPLE_RATE, held[:at])
             done += at
             held = held[at:]
@@ -53,9 +57,20 @@ def cut(
         yield Piece(start + done / SAMPLE_RATE, held)
 
 
-def _quietest(samples: Floats) -> int:
-    """Find the sample in the last half of [S] around which there is least energy."""
-    first = int(samples.size * SEARCH_FROM)
+def halves(piece: Piece) -> tuple[Piece, ...]:
+    """Cut a piece in two at its quietest point; nothing where it is too short for that."""
+    size = piece.samples.size
+    if size < SHORTEST_SPLIT_S * SAMPLE_RATE:
+        return ()
+    at = _quietest(piece.samples[: int(size * HALF_TO)], int(size * HALF_FROM))
+    return (
+        Piece(piece.start, piece.samples[:at]),
+        Piece(piece.start + at / SAMPLE_RATE, piece.samples[at:]),
+    )
+
+
+def _quietest(samples: Floats, first: int) -> int:
+    """Find the sample of [S], from `first` on, around which there is least energy."""
     tail = samples[first:].astype(np.float64)
     hops = tail.size // HOP
     energy = np.square(tail[: hops * HOP]).reshape(hops, HOP).sum(axis=1)

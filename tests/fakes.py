@@ -1,6 +1,7 @@
 """Stand-ins behind the protocols: small enough to see that they are right."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from zlib import crc32
 
 import numpy as np
 
@@ -29,6 +30,7 @@ class FakeLanguageModel:
         self.script = self._hinted = [*script, END]
         self._plain = self.script if plain is None else [*plain, END]
         self.n_vocab, self.n_embd, self.n_ctx, self.n_seq = 0x110000, 4, n_ctx, 1
+        self.end = END
         self.broken_at = broken_at
         self.cache: list[int] = []
         self.prompt_end: int | None = None
@@ -40,6 +42,9 @@ class FakeLanguageModel:
 
     def piece(self, token: int) -> bytes:
         return chr(token).encode()
+
+    def need(self, n_ctx: int, n_seq: int) -> None:
+        """Have room enough."""
 
     def is_end(self, token: int) -> bool:
         return token == END
@@ -70,3 +75,85 @@ class FakeLanguageModel:
 
     def copy(self, source: int, target: int) -> None:
         raise NotImplementedError
+
+
+class FakeBatchModel:
+    """A random language model of several sequences, as strict as llama.cpp about positions.
+
+    The best next token depends on everything that a sequence holds, so that a row at a wrong
+    place, of a wrong sequence, or left over from a rejected draft changes all that follows.
+
+    Args:
+        seed: which random model.
+        n_vocab: tokens; 0 is the end.
+        ends: one of so many texts ends at each token.
+        fail: called with every batch; may raise DecodeError.
+        broken: gives NaN for states whose hash it divides.
+    """
+
+    def __init__(  # noqa: PLR0913 - what can be random or broken
+        self,
+        *,
+        seed: int = 0,
+        n_seq: int = 1,
+        n_vocab: int = 50,
+        n_ctx: int = 64,
+        ends: int = 12,
+        fail: Callable[[Sequence[Rows]], None] = lambda _: None,
+        broken: int = 0,
+    ) -> None:
+        self.seed, self.n_seq, self.n_vocab, self.n_ctx = seed, n_seq, n_vocab, n_ctx
+        self.n_embd, self.end = 2, END
+        self.ends, self.fail, self.broken = ends, fail, broken
+        self.states: list[list[int]] = [[] for _ in range(n_seq)]
+        """Per sequence, the hash of its content up to each position."""
+        self.calls: list[list[tuple[int, int]]] = []
+        """(sequence, rows) of every successful call."""
+
+    def tokenize(self, text: str) -> list[int]:
+        return [1 + ord(c) % (self.n_vocab - 1) for c in text]
+
+    def piece(self, token: int) -> bytes:
+        return chr(97 + token).encode()
+
+    def need(self, n_ctx: int, n_seq: int) -> None:
+        """Have room enough."""
+
+    def is_end(self, token: int) -> bool:
+        return token == END
+
+    def evaluate(self, rows: Sequence[Rows]) -> list[Floats]:
+        assert len({run.sequence for run in rows}) == len(rows)
+        assert len({run.tokens is None for run in rows}) == 1
+        self.fail(rows)
+        for run in rows:
+            state = self.states[run.sequence]
+            assert run.position == len(state)
+            if len(state) + len(run) > self.n_ctx:
+                raise DecodeError("the KV cache is full")
+        found = []
+        for run in rows:
+            state = self.states[run.sequence]
+            content = run.tokens if run.embeddings is None else run.embeddings
+            assert content is not None
+            for item in content:
+                before = state[-1] if state else self.seed
+                state.append(crc32(item.tobytes(), before))
+            wanted = {"none": 0, "last": 1, "all": len(run)}[run.logits]
+            logits = np.zeros((wanted, self.n_vocab), np.float32)
+            for row, held in zip(logits, state[len(state) - wanted :], strict=True):
+                row[self._best(held)] = np.nan if self.broken and held % self.broken == 0 else 1.0
+            found.append(logits)
+        self.calls.append([(run.sequence, len(run)) for run in rows])
+        return found
+
+    def _best(self, held: int) -> int:
+        return END if held // 7 % self.ends == 0 else 1 + held // 100 % (self.n_vocab - 1)
+
+    def forget(self, sequence: int, position: int = 0) -> None:
+        assert position >= 0
+        del self.states[sequence][position:]
+
+    def copy(self, source: int, target: int) -> None:
+        assert source != target
+        self.states[target] = list(self.states[source])

@@ -7,8 +7,10 @@ import pytest
 from fakes import FakeLanguageModel
 
 from funasr_cli.answer import Answer, Question, answer
-from funasr_cli.decode import GreedyDecoder
-from funasr_cli.model import PROMPT_ROOM, Model
+from funasr_cli.decode import BatchDecoder
+from funasr_cli.errors import DecodeError
+from funasr_cli.llm import PROMPT_ROOM
+from funasr_cli.model import Model
 from funasr_cli.options import TranscribeOptions
 from funasr_cli.protocols import CtcFrames, Encoded, Floats
 from funasr_cli.results import HotwordHit, ModelInfo
@@ -31,13 +33,17 @@ def ask(
     words: Sequence[str] = (),
     ctc_text: str = "",
     options: TranscribeOptions | None = None,
+    halves: tuple[Question, ...] = (),
 ) -> Answer:
     model = Model(
         encoder=Unused(),
         ctc=Unused(),
         tokens=(),
         llm=llm,
-        decoder=GreedyDecoder(llm),
+        decoder=BatchDecoder(llm),
+        slots=1,
+        ahead=0,
+        facts=None,
         bangs=frozenset({ord("!")}),
         max_segment_s=30.0,
         time_offset_s=0.0,
@@ -54,8 +60,11 @@ def ask(
         language=None,
         heard=len(ctc_text),
         ctc_text=ctc_text,
+        halve=lambda: halves,
     )
-    return answer(model, question, options or TranscribeOptions(), Timings())
+    job = answer(model, question, options or TranscribeOptions(), Timings())
+    (found,) = BatchDecoder(llm).run(iter([job]))
+    return found
 
 
 def script(text: str) -> list[int]:
@@ -103,16 +112,56 @@ def test_exclamation_marks_of_an_overflow_leave_nothing() -> None:
 
 def test_numbers_that_overflow_give_way_too() -> None:
     found = ask(FakeLanguageModel(script("你好吗"), broken_at=2, n_ctx=2048), ctc_text="你好吗")
-    assert (found.text, codes(found)) == ("你好吗", ["nan"])
+    assert (found.text, codes(found)) == ("你好吗", ["retried", "nan"])
     found = ask(FakeLanguageModel(script("你好吗"), broken_at=2, n_ctx=2048))
-    assert (found.text, codes(found)) == ("你好", ["nan"])
+    assert (found.text, codes(found)) == ("你好", ["retried", "nan"])
 
 
-def test_a_text_that_does_not_end_is_kept_as_far_as_it_went() -> None:
+def test_a_text_that_does_not_end_is_kept_only_where_nothing_was_heard() -> None:
     endless = script("".join(chr(0x4E00 + i) for i in range(300)))
     found = ask(FakeLanguageModel(endless, n_ctx=2048), ctc_text="一丁")
+    assert (found.text, codes(found)) == ("一丁", ["truncated"])
+    found = ask(FakeLanguageModel(endless, n_ctx=2048))
     assert codes(found) == ["truncated"]
     assert 30 < len(found.text) < 60
+
+
+def test_a_text_that_is_not_what_was_heard_gives_way() -> None:
+    heard = "今天我们在北京讨论经济问题会议上午开始"
+    other = "谢谢大家收看我们下一期节目再见欢迎订阅"
+    found = ask(FakeLanguageModel(script(other), n_ctx=2048), ctc_text=heard)
+    assert (found.text, codes(found)) == (heard, ["disagrees"])
+    raw = TranscribeOptions(guard=False)
+    assert (
+        ask(FakeLanguageModel(script(other), n_ctx=2048), ctc_text=heard, options=raw).text == other
+    )
+
+
+def test_halves_come_before_the_ctc_text() -> None:
+    whole = FakeLanguageModel(LOOP, n_ctx=2048)
+
+    def half(ctc_text: str, audio: float) -> Question:
+        rows = np.full((2, 4), audio, np.float32)
+        return Question(3, 1.0, rows, (), None, len(ctc_text), ctc_text)
+
+    found = ask(whole, ctc_text="你好再见", halves=(half("你好", 1.0), half("再见", 2.0)))
+    assert found.text == "你好再见"
+    assert codes(found) == ["split", "loop", "loop"]
+
+
+def test_a_runtime_that_fails_gives_way_to_what_was_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise DecodeError("the device is gone")
+
+    llm = FakeLanguageModel(script("你好"), n_ctx=2048)
+    monkeypatch.setattr(llm, "evaluate", fail)
+    found = ask(llm, ctc_text="你好")
+    assert (found.text, codes(found)) == ("你好", ["retried", "decode-failed"])
+    assert "the device is gone" in found.notices[-1].message
+    with pytest.raises(DecodeError, match="the device is gone"):
+        ask(llm)
+    with pytest.raises(DecodeError, match="the device is gone"):
+        ask(llm, ctc_text="你好", options=TranscribeOptions(guard=False))
 
 
 def test_the_users_own_limit_is_no_failure() -> None:

@@ -17,7 +17,8 @@ from funasr_cli.llama import proving
 from funasr_cli.llama.choice import Choice
 from funasr_cli.llama.devices import Device
 from funasr_cli.llama.library import Found, find
-from funasr_cli.llama.proving import DeviceVerdict, LibraryReport, Workload
+from funasr_cli.llama.proving import DeviceVerdict, LibraryReport
+from funasr_cli.llama.workload import Workload
 from funasr_cli.model_dir import DEMO_MODEL, open_model_dir
 from funasr_cli.options import RuntimeOptions
 

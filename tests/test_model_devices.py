@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from funasr_cli import RuntimeOptions, Transcriber, UsageError, model
+from funasr_cli import RuntimeOptions, Transcriber, UsageError, llm
 from funasr_cli.errors import LibraryError, ModelError
 from funasr_cli.llama.choice import Choice
 from funasr_cli.llama.devices import Device
@@ -35,8 +35,8 @@ def chosen(monkeypatch: pytest.MonkeyPatch) -> list[Placement]:
             raise ModelError("model.gguf: llama.cpp cannot load it: out of device memory")
         return real(*args, placement=placement, **rest)
 
-    monkeypatch.setattr(model, "open_language_model", refuse_gpus)
-    monkeypatch.setattr(model, "open_chosen", lambda *_, **__: (Choice(REPORT, GPU, 999), ON_GPU))
+    monkeypatch.setattr(llm, "open_language_model", refuse_gpus)
+    monkeypatch.setattr(llm, "open_chosen", lambda *_, **__: (Choice(REPORT, GPU, 999), ON_GPU))
     return tried
 
 
@@ -54,7 +54,7 @@ def test_a_gpu_without_room_leaves_the_cpu_with_a_warning(chosen: list[Placement
 def test_a_model_that_nothing_can_load_is_an_error(
     monkeypatch: pytest.MonkeyPatch, chosen: list[Placement]
 ) -> None:
-    monkeypatch.setattr(model, "open_chosen", lambda *_, **__: (Choice(REPORT), ON_GPU))
+    monkeypatch.setattr(llm, "open_chosen", lambda *_, **__: (Choice(REPORT), ON_GPU))
     with ExitStack() as stack, pytest.raises(ModelError, match="out of device memory"):
         open_model(open_model_dir(DEMO_MODEL), RuntimeOptions(threads=1), stack)
     assert chosen == [ON_GPU]
@@ -72,4 +72,4 @@ def test_a_gpu_that_is_not_there_is_an_error() -> None:
     with pytest.raises(UsageError, match="did you mean vulkan"):
         RuntimeOptions(device="vulcan")
     with pytest.raises(UsageError, match="n_gpu_layers"):
-        RuntimeOptions(n_gpu_layers=-1)
+        RuntimeOptions(n_gpu_layers=-2)

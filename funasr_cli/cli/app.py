@@ -10,6 +10,7 @@ import typer
 
 from funasr_cli import errors
 from funasr_cli.cli import leave_if_interrupted, leave_interrupted
+from funasr_cli.cli.bench import bench_group
 from funasr_cli.cli.doctor import doctor
 from funasr_cli.cli.export import export
 from funasr_cli.cli.runtime import runtime_group
@@ -111,3 +112,4 @@ app.command(epilog=EPILOG)(_honest(transcribe))
 app.command(epilog=EPILOG)(_honest(export))
 app.command(epilog=EPILOG)(_honest(doctor))
 app.add_typer(runtime_group(_honest, EPILOG), name="runtime")
+app.add_typer(bench_group(_honest, EPILOG), name="bench")

@@ -96,6 +96,16 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
             "llama_bin/, packages.",
         ),
     ] = None,
+    slots: Annotated[
+        int | None,
+        typer.Option(
+            "--slots", min=1, help="Segments that are decoded at once. Default: as many as pay."
+        ),
+    ] = None,
+    drafts: Annotated[
+        bool,
+        typer.Option(help="Let the CTC text propose tokens where that is faster; same text."),
+    ] = True,
     device: Annotated[
         str,
         typer.Option(
@@ -107,7 +117,7 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     n_gpu_layers: Annotated[
         int | None,
         typer.Option(
-            "--n-gpu-layers", "-ngl", min=0, help="Layers of the LLM on the GPU. Default: all."
+            "--n-gpu-layers", "-ngl", min=-1, help="Layers of the LLM on the GPU. Default: all."
         ),
     ] = None,
     vulkan_f16: Annotated[
@@ -163,6 +173,8 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     runtime = RuntimeOptions(
         threads=threads,
         llama_bin=llama_bin,
+        slots=slots,
+        drafts=drafts,
         device=device,
         n_gpu_layers=n_gpu_layers,
         vulkan_f16=vulkan_f16,

@@ -14,12 +14,12 @@ from funasr_cli.llama.library import Found, find
 from funasr_cli.llama.proving import (
     DeviceVerdict,
     LibraryReport,
-    Workload,
     prove_device,
     prove_library,
     time_cpu,
 )
-from funasr_cli.model import SMALL_LLM_BYTES
+from funasr_cli.llama.workload import Workload
+from funasr_cli.llm import SMALL_LLM_BYTES
 from funasr_cli.model_dir import ModelFiles
 from funasr_cli.onnx import CPU_PROVIDER, available_providers, usable_cores
 from funasr_cli.options import RuntimeOptions

@@ -140,6 +140,10 @@ class Api:
         self.llama_model_free = need("llama_model_free", None, c_void_p)
         self.llama_model_n_embd = need("llama_model_n_embd", c_int32, c_void_p)
         self.llama_model_n_embd_inp = optional("llama_model_n_embd_inp", c_int32, c_void_p)
+        # takes model, key, buffer, room; gives the text's length, or -1
+        self.llama_model_meta_val_str = optional(
+            "llama_model_meta_val_str", c_int32, c_void_p, c_char_p, c_char_p, c_size_t
+        )
         self.llama_model_has_encoder = optional("llama_model_has_encoder", c_bool, c_void_p)
         self.llama_model_get_vocab = need("llama_model_get_vocab", c_void_p, c_void_p)
         self.llama_vocab_type = optional("llama_vocab_type", c_int, c_void_p)

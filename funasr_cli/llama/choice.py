@@ -10,15 +10,14 @@ from funasr_cli.llama.devices import Device
 from funasr_cli.llama.library import Found
 from funasr_cli.llama.process import Backend, is_started, start
 from funasr_cli.llama.proving import (
-    ALL_LAYERS,
     COOPMAT_OFF,
     F16_OFF,
     DeviceVerdict,
     LibraryReport,
-    Workload,
     prove_device,
     prove_library,
 )
+from funasr_cli.llama.workload import ALL_LAYERS, Workload
 from funasr_cli.trials import can_run
 from funasr_cli.verdicts import Verdicts
 

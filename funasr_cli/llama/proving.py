@@ -7,7 +7,6 @@ a child process. A GPU counts only after its numbers were those of the CPU.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from funasr_cli.errors import LibraryError
@@ -15,6 +14,7 @@ from funasr_cli.llama import cpu, probe
 from funasr_cli.llama.devices import Device
 from funasr_cli.llama.library import Found
 from funasr_cli.llama.process import outside_environment
+from funasr_cli.llama.workload import Workload, job_of
 from funasr_cli.trials import Outcome, run_trial
 from funasr_cli.verdicts import A_DAY_S, FOR_EVER_S, Verdicts, fingerprint
 
@@ -23,8 +23,6 @@ TOLERANCE = 0.2
 differ by 0.3 %, but the CPU rounds activations to 8 bits for a Q8_0 model and GPUs do not: 6 % at
 worst for the demo model, 9.4 % for random weights in 28 layers (docs/DEVICES.md). Broken devices
 overflow, or give something else entirely: about 100 %."""
-ALL_LAYERS = 999
-"""What every build takes for "all of them" (-1 means it only since b7698)."""
 LIBRARY_TIMEOUT_S = 60.0
 DEVICE_TIMEOUT_S = 180.0
 """Some drivers compile shaders for a minute when they see them for the first time."""
@@ -81,16 +79,6 @@ class DeviceVerdict:
     cpu_s: float = 0.0
     is_new: bool = False
     """Whether it was tried just now."""
-
-
-@dataclass(frozen=True)
-class Workload:
-    """The model that a device has to prove itself on, and how it will be used."""
-
-    model: Path
-    threads: int
-    exact_cache: bool = False
-    n_gpu_layers: int = ALL_LAYERS
 
 
 def prove_library(
@@ -171,7 +159,7 @@ def time_cpu(
     found: Found, workload: Workload, *, environment: Mapping[str, str] | None = None
 ) -> float | str:
     """Time the fixed questions on the CPU, in a child process: seconds, or why it failed."""
-    job = {"library": str(found.path), **_job(workload)}
+    job = {"library": str(found.path), **job_of(workload)}
     outcome = run_trial(
         "funasr_cli.llama.trial:time_cpu",
         job,
@@ -249,7 +237,7 @@ def _try_ladder(
     for switches in _ladder(device, fixed):
         outcome = run_trial(
             "funasr_cli.llama.trial:try_device",
-            {"library": str(found.path), "device": device.name, **_job(workload)},
+            {"library": str(found.path), "device": device.name, **job_of(workload)},
             environment={**outside_environment(), **switches},
             timeout_s=DEVICE_TIMEOUT_S,
         )
@@ -270,15 +258,6 @@ def _try_ladder(
         if outcome.result is None and (not outcome.crashed or outcome.hung):
             break  # no memory, say: no switch helps; and hanging again would take minutes
     return {"works": False, "reason": reason, "environment": {}}, lasts_s
-
-
-def _job(workload: Workload) -> dict[str, Any]:
-    return {
-        "model": str(workload.model.absolute()),
-        "threads": workload.threads,
-        "n_gpu_layers": workload.n_gpu_layers,
-        "exact_cache": workload.exact_cache,
-    }
 
 
 def _ladder(device: Device, fixed: Mapping[str, str]) -> Iterator[Mapping[str, str]]:

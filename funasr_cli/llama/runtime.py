@@ -3,7 +3,8 @@
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
-from ctypes import create_string_buffer, memmove
+from ctypes import memmove
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from time import perf_counter
@@ -14,16 +15,23 @@ import numpy as np
 from funasr_cli.errors import DecodeError
 from funasr_cli.llama.api import Batch
 from funasr_cli.llama.batch import FlatRows, check_runs
-from funasr_cli.llama.loading import CPU, Placement, Settings, load_context, load_model
+from funasr_cli.llama.loading import (
+    CPU,
+    Placement,
+    Settings,
+    cache_bytes_per_cell,
+    load_context,
+    load_model,
+)
 from funasr_cli.llama.pace import Pace
 from funasr_cli.llama.process import Backend, start
+from funasr_cli.llama.vocabulary import Vocabulary
 from funasr_cli.protocols import Floats, Rows
 
 _CACHE_FULL = 1  # llama_decode: no room in the KV cache
-_PIECE_BYTES = 64
 
 
-def open_language_model(  # noqa: PLR0913 - each is one number of the context
+def open_language_model(  # noqa: PLR0913, D417 - each is one number of the context
     path: Path,
     *,
     n_ctx: int,
@@ -36,24 +44,13 @@ def open_language_model(  # noqa: PLR0913 - each is one number of the context
     threads: int,
     llama_bin: Path | None = None,
     placement: Placement = CPU,
+    max_cache_bytes: int | None = None,
 ) -> "LlamaModel":
     """Load a GGUF file; close the result, or use it in a `with` statement.
 
     Args:
         path: the GGUF file.
-        n_ctx: positions that each sequence must be able to hold.
-        n_seq: sequences that are evaluated side by side.
-        n_batch: most rows in one call of llama.cpp; longer runs are split.
-        n_ubatch: most rows that it computes at once.
-        n_outputs: most rows of one call that may ask for logits; more are split. The compute
-            buffer holds this many rows of V floats where the build lets us say so.
-        shared_cache: keep the sequences in one pool of cells where the build lets us. Runs of
-            different lengths then take one pass over the weights instead of several, and
-            copies cost nothing; but every row looks at every sequence's cells, so runs of
-            equal length get slower as contexts grow. For drafts, not for plain decoding.
-        exact_cache: keep keys and values in float32, as the reference does, where the build
-            lets us; llama.cpp's half precision moves logits by up to 0.4 % (300 rows).
-        threads: most threads of the computation; see `pace`.
+        n_ctx: this and the other numbers: see `loading.Settings`.
         llama_bin: library or its folder; None: see `library.find`.
         placement: which device holds the model; `proving` says which can be trusted.
 
@@ -63,14 +60,20 @@ def open_language_model(  # noqa: PLR0913 - each is one number of the context
     """
     backend = start(llama_bin)
     settings = Settings(
-        n_ctx, n_seq, n_batch, n_ubatch, n_outputs, threads, shared_cache, exact_cache
+        n_ctx,
+        n_seq,
+        n_batch,
+        n_ubatch,
+        n_outputs,
+        threads,
+        shared_cache,
+        exact_cache,
+        max_cache_bytes,
     )
     with ExitStack() as stack:
         model = load_model(backend, path, placement)
         stack.callback(backend.api.llama_model_free, model)
-        context = load_context(backend, path, model, settings, placement)
-        stack.callback(backend.api.llama_free, context)
-        return LlamaModel(backend, path, model, context, settings, stack.pop_all())
+        return LlamaModel(backend, path, model, settings, placement, stack.pop_all())
 
 
 class LlamaModel:
@@ -85,8 +88,8 @@ class LlamaModel:
         backend: Backend,
         path: Path,
         model: int,
-        context: int,
         settings: Settings,
+        placement: Placement,
         resources: ExitStack,
     ) -> None:
         api = backend.api
@@ -96,22 +99,57 @@ class LlamaModel:
         """The same in one line, for reports."""
         self.path = path
         self._api = api
+        self._model = model
+        self._placement = placement
+        self._settings = settings
+        self._resources = resources
+        self._of_context = ExitStack()
+        self._closed = False
+        self._vocabulary = Vocabulary(api, api.llama_model_get_vocab(model))
+        self.n_vocab = self._vocabulary.size
+        """V, the width of the logits."""
+        self.end = self._vocabulary.end
+        """The token that ends a generation."""
+        width = api.llama_model_n_embd_inp or api.llama_model_n_embd
+        self.n_embd = int(width(model))
+        """D, the width of an embedding row."""
+        self._bytes_per_cell = cache_bytes_per_cell(backend, model, exact=settings.exact_cache)
+        self._pace = Pace(settings.threads)
+        try:
+            self._make_context(settings.fitted(self._bytes_per_cell))
+        except BaseException:
+            self.close()
+            raise
+
+    def _make_context(self, settings: Settings) -> None:
+        api = self._api
+        self._of_context.close()
+        context = load_context(self.backend, self.path, self._model, settings, self._placement)
+        self._of_context.callback(api.llama_free, context)
         self._context = context
         self._memory = api.llama_get_memory(context)
-        self._vocab = api.llama_model_get_vocab(model)
-        self._resources = resources
-        self._closed = False
-        self._end = int(api.llama_vocab_eos(self._vocab))
-        self._n_vocab = int(api.llama_vocab_n_tokens(self._vocab))
-        width = api.llama_model_n_embd_inp or api.llama_model_n_embd
-        self._n_embd = int(width(model))
-        self._n_seq = int(api.llama_n_seq_max(context))
-        self._n_ctx = int(api.llama_n_ctx(context)) // self._n_seq
+        self.n_seq = int(api.llama_n_seq_max(context))
+        """Sequences that fit at once: 0..n_seq-1."""
+        self.n_ctx = int(api.llama_n_ctx(context)) // self.n_seq
+        """Positions that one sequence may hold: what was asked for, rounded up."""
         self._n_batch = int(api.llama_n_batch(context))
         self._n_outputs = settings.n_outputs
-        self._pace = Pace(settings.threads)
         self._threads = settings.threads
-        self._held = [0] * self._n_seq  # positions in the cache, by sequence
+        self._held = [0] * self.n_seq  # positions in the cache, by sequence
+
+    def need(self, n_ctx: int, n_seq: int) -> None:
+        """Make room for `n_seq` sequences of so many positions, or as many as memory allows.
+
+        What the cache held is lost where room has to be made.
+
+        Raises:
+            ModelError: there is too little memory for one.
+        """
+        self._check_usable()
+        wanted = replace(self._settings, n_ctx=max(n_ctx, self.n_ctx), n_seq=n_seq)
+        fitted = wanted.fitted(self._bytes_per_cell)
+        if n_ctx > self.n_ctx or fitted.n_seq > self.n_seq:
+            self._make_context(fitted)
 
     def __enter__(self) -> "LlamaModel":
         return self
@@ -128,52 +166,18 @@ class LlamaModel:
         """Free the context, then the model; a second call does nothing."""
         self._closed = True
         if os.getpid() == self.backend.pid:  # a forked child owns neither
+            self._of_context.close()
             self._resources.close()
-
-    @property
-    def n_vocab(self) -> int:
-        """V, the width of the logits."""
-        return self._n_vocab
-
-    @property
-    def n_embd(self) -> int:
-        """D, the width of an embedding row."""
-        return self._n_embd
-
-    @property
-    def n_ctx(self) -> int:
-        """Positions that one sequence may hold: what was asked for, rounded up."""
-        return self._n_ctx
-
-    @property
-    def n_seq(self) -> int:
-        """Sequences that fit at once: 0..n_seq-1."""
-        return self._n_seq
 
     def tokenize(self, text: str) -> list[int]:
         """Text -> ids; special tokens are recognised, none is added."""
         self._check_usable()
-        data = text.encode("utf-8", "replace")
-        room = len(data) + 1  # a token has at least one byte
-        ids = np.empty(room, np.int32)
-        n = self._api.llama_tokenize(
-            self._vocab, data, len(data), ids.ctypes.data, room, False, True  # noqa: FBT003
-        )  # fmt: skip
-        if n < 0:
-            raise DecodeError(f"llama.cpp could not tokenise a text of {len(data)} bytes")
-        return [int(token) for token in ids[:n]]
+        return self._vocabulary.tokenize(text)
 
     def piece(self, token: int) -> bytes:
         """Raw bytes of one token; b"" for control tokens."""
         self._check_usable()
-        self._check_token(token)
-        room = _PIECE_BYTES
-        while True:
-            buffer = create_string_buffer(room)
-            n = self._api.llama_token_to_piece(self._vocab, token, buffer, room, 0, False)  # noqa: FBT003
-            if n >= 0:
-                return buffer.raw[:n]
-            room = -n
+        return self._vocabulary.piece(token)
 
     def is_end(self, token: int) -> bool:
         """Whether this token ends a generation: the one end token that the GGUF names.
@@ -182,8 +186,8 @@ class LlamaModel:
         <|repo_name|>, ...); the reference does not stop there.
         """
         self._check_usable()
-        self._check_token(token)
-        return token == self._end
+        self._vocabulary.check(token)
+        return token == self._vocabulary.end
 
     def evaluate(self, rows: Sequence[Rows]) -> list[Floats]:
         """Evaluate several runs in one batch; all of one kind (tokens or embeddings).
@@ -199,9 +203,9 @@ class LlamaModel:
         self._check_usable()
         if not rows:
             return []
-        held = check_runs(rows, self._held, self._n_ctx, self._n_embd)
+        held = check_runs(rows, self._held, self.n_ctx, self.n_embd)
         flat = FlatRows(rows)
-        out = np.empty((sum(flat.counts), self._n_vocab), np.float32)
+        out = np.empty((sum(flat.counts), self.n_vocab), np.float32)
         try:
             self._decode(flat, out)
         except BaseException:  # an interrupt too: take back what was evaluated before it
@@ -266,9 +270,9 @@ class LlamaModel:
         if code == _CACHE_FULL:
             return "the KV cache is full"
         if flat.inputs.ndim == 1:
-            bad = flat.inputs[(flat.inputs < 0) | (flat.inputs >= self._n_vocab)]
+            bad = flat.inputs[(flat.inputs < 0) | (flat.inputs >= self.n_vocab)]
             if len(bad):
-                return f"token {int(bad[0])} is not in the vocabulary of {self._n_vocab}"
+                return f"token {int(bad[0])} is not in the vocabulary of {self.n_vocab}"
         return f"llama.cpp failed with code {code}: {self.backend.log.reason()}"
 
     def _check_usable(self) -> None:
@@ -277,9 +281,5 @@ class LlamaModel:
         self.backend.check_process()
 
     def _check_sequence(self, sequence: int) -> None:
-        if not 0 <= sequence < self._n_seq:
-            raise DecodeError(f"sequence {sequence} is not in 0..{self._n_seq - 1}")
-
-    def _check_token(self, token: int) -> None:
-        if not 0 <= token < self._n_vocab:
-            raise DecodeError(f"token {token} is not in the vocabulary of {self._n_vocab}")
+        if not 0 <= sequence < self.n_seq:
+            raise DecodeError(f"sequence {sequence} is not in 0..{self.n_seq - 1}")

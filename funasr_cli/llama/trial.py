@@ -8,17 +8,20 @@ from typing import Any
 
 import numpy as np
 
+from funasr_cli.costs import ROWS
 from funasr_cli.deviation import deviation
 from funasr_cli.errors import DecodeError, LibraryError, ModelError
 from funasr_cli.llama import probe
 from funasr_cli.llama.loading import CPU, Placement
 from funasr_cli.llama.process import Backend, start
-from funasr_cli.llama.runtime import open_language_model
-from funasr_cli.protocols import Floats
+from funasr_cli.llama.runtime import LlamaModel, open_language_model
+from funasr_cli.protocols import Floats, Rows
 
 PROMPT = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n语音转写："
 AUDIO_ROWS = 48
 N_CTX = 256
+REPEATS = 4
+"""The first one compiles shaders; the fastest counts."""
 
 
 def try_library(job: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,18 +63,42 @@ def time_cpu(job: Mapping[str, Any]) -> dict[str, Any]:
     return {"cpu_s": seconds}
 
 
+def time_rows(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Time calls of 1, 2, 4, ... rows of one sequence behind a short prompt."""
+    backend = start(Path(job["library"]))
+    where = CPU
+    if job["device"] is not None:
+        where = Placement((backend.device_pointer(job["device"]),), job["n_gpu_layers"])
+    seconds = {rows: float("inf") for rows in ROWS}
+    with _opened(backend, job, where) as model:
+        prompt = np.array(model.tokenize(PROMPT), np.int32)
+        model.evaluate([Rows(0, 0, tokens=prompt, logits="none")])
+        for _ in range(REPEATS):
+            for rows in ROWS:
+                tokens = np.resize(prompt, rows)
+                begin = perf_counter()
+                model.evaluate([Rows(0, len(prompt), tokens=tokens, logits="all")])
+                seconds[rows] = min(seconds[rows], perf_counter() - begin)
+                model.forget(0, len(prompt))
+    return {"seconds": [seconds[rows] for rows in ROWS]}
+
+
 def _timed(backend: Backend, job: Mapping[str, Any], where: Placement) -> tuple[Floats, float]:
     """Answer twice: the first time compiles shaders; the second one counts."""
-    with open_language_model(
+    with _opened(backend, job, where) as model:
+        asked = probe.questions(model.n_embd, rows=AUDIO_ROWS, prefix=model.tokenize(PROMPT))
+        probe.answers(model, asked)
+        begin = perf_counter()
+        found = probe.answers(model, asked)
+        return found, perf_counter() - begin
+
+
+def _opened(backend: Backend, job: Mapping[str, Any], where: Placement) -> LlamaModel:
+    return open_language_model(
         Path(job["model"]),
         n_ctx=N_CTX,
         threads=job["threads"],
         llama_bin=backend.path,
         placement=where,
         exact_cache=job["exact_cache"],
-    ) as model:
-        asked = probe.questions(model.n_embd, rows=AUDIO_ROWS, prefix=model.tokenize(PROMPT))
-        probe.answers(model, asked)
-        begin = perf_counter()
-        found = probe.answers(model, asked)
-        return found, perf_counter() - begin
+    )

@@ -31,7 +31,6 @@ def test_a_transcript_is_the_reference_s(case: Case, tmp_path: Path) -> None:
     expected = said["voice/ids"].tolist()
     assert list(segment.token_ids) == expected[: len(segment.token_ids)]
     assert len(segment.token_ids) >= MAX_NEW_TOKENS - 1
-    assert again.decode.rows < segment.decode.rows  # the prompt's beginning was still there
     assert replace(again, decode=segment.decode) == segment
     assert bool(segment.chars) == (with_ctc and bool(segment.text.strip()))
     if with_ctc:

@@ -24,8 +24,8 @@ from funasr_cli.llama import proving
 from funasr_cli.llama.choice import DeviceOptions, open_chosen
 from funasr_cli.llama.library import find
 from funasr_cli.llama.loading import CPU, Placement
-from funasr_cli.llama.proving import Workload
 from funasr_cli.llama.runtime import LlamaModel, open_language_model
+from funasr_cli.llama.workload import Workload
 from funasr_cli.model_dir import DEMO_MODEL
 from funasr_cli.onnx import usable_cores
 from funasr_cli.protocols import Rows

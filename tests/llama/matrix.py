@@ -39,7 +39,8 @@ from llama.matrix_page import (
 from funasr_cli.errors import LibraryError
 from funasr_cli.folders import user_cache_folder
 from funasr_cli.llama.devices import Device
-from funasr_cli.llama.proving import LibraryReport, Workload, prove_device, prove_library
+from funasr_cli.llama.proving import LibraryReport, prove_device, prove_library
+from funasr_cli.llama.workload import Workload
 from funasr_cli.verdicts import Verdicts
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,8 @@ from funasr_cli.llama import choice, cpu, process, proving
 from funasr_cli.llama.choice import Choice, DeviceOptions, choose
 from funasr_cli.llama.devices import Device
 from funasr_cli.llama.library import Found, find
-from funasr_cli.llama.proving import COOPMAT_OFF, F16_OFF, NO_GPU, Workload
+from funasr_cli.llama.proving import COOPMAT_OFF, F16_OFF, NO_GPU
+from funasr_cli.llama.workload import ALL_LAYERS, Workload
 from funasr_cli.trials import Outcome
 from funasr_cli.verdicts import Verdicts
 
@@ -236,7 +237,7 @@ def test_verdicts_of_another_shape_are_asked_anew(
 def test_auto_takes_the_discrete_gpu_and_proves_it_once(bench: Bench) -> None:
     bench.on_devices(IRIS, ARC, Vulkan0=good, Vulkan1=good)
     chosen = bench.choose()
-    assert (chosen.device, chosen.n_gpu_layers) == (ARC, proving.ALL_LAYERS)
+    assert (chosen.device, chosen.n_gpu_layers) == (ARC, ALL_LAYERS)
     assert [name for name, _ in bench.trials] == ["try_library", "Vulkan1"]
     assert bench.told[1:] == [
         "testing Vulkan1 (Intel(R) Arc(TM)) against the CPU, once for this model and build"

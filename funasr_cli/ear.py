@@ -1,0 +1,119 @@
+"""A piece of sound -> what the encoder and the CTC head make of it, and what to ask the LLM.
+
+Part of the composition, like `transcriber` and `answer`: it joins stages.
+"""
+
+from dataclasses import dataclass
+
+from funasr_cli.answer import Question
+from funasr_cli.ctc import ctc_text, greedy_tokens, spoken
+from funasr_cli.draft import CtcDraft
+from funasr_cli.guards import is_silent
+from funasr_cli.hotwords import HotwordIndex, recall
+from funasr_cli.jobs import Draft
+from funasr_cli.model import Model
+from funasr_cli.options import TranscribeOptions
+from funasr_cli.protocols import Floats
+from funasr_cli.results import CtcToken, HotwordHit
+from funasr_cli.timings import Timings
+from funasr_cli.vad import Piece
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A piece after encoder and CTC head."""
+
+    piece: Piece
+    audio_embeds: Floats
+    """[A, D]."""
+    tokens: tuple[CtcToken, ...]
+    sounds: tuple[CtcToken, ...]
+    """Those that stand for sound."""
+
+
+class Ear:
+    """Encoder, CTC head and hotwords of one model."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._index: tuple[tuple[object, object], HotwordIndex] | None = None
+
+    def hear(self, piece: Piece, timings: Timings) -> Heard:
+        """Encode a piece and read what the CTC head heard; runs ahead of the LLM."""
+        with timings.measure("encode"):
+            encoded = self._model.encoder.encode([piece.samples])[0]
+        with timings.measure("ctc"):
+            tokens = self._ctc(encoded.encoder_out, piece)
+            return Heard(piece, encoded.audio_embeds, tokens, spoken(tokens))
+
+    def question(
+        self,
+        number: int,
+        heard: Heard,
+        options: TranscribeOptions,
+        language: str | None,
+        timings: Timings,
+    ) -> Question | None:
+        """What to ask the LLM; None: the piece holds nothing, and it is not asked."""
+        piece, model, sounds = heard.piece, self._model, heard.sounds
+        nothing = is_silent(piece.samples) or (model.ctc is not None and not sounds)
+        if options.guard and nothing:
+            return None
+        with timings.measure("hotwords"):
+            hits = self._hotwords(sounds, options)
+        return Question(
+            segment=number,
+            seconds=piece.end - piece.start,
+            audio_embeds=heard.audio_embeds,
+            hotwords=hits,
+            language=language,
+            heard=len(sounds),
+            ctc_text=ctc_text(sounds).strip(),
+            draft=self._draft(sounds, hits, options),
+        )
+
+    def _ctc(self, encoder_out: Floats, piece: Piece) -> tuple[CtcToken, ...]:
+        if self._model.ctc is None:
+            return ()
+        return greedy_tokens(
+            self._model.ctc.run(encoder_out),
+            self._model.tokens,
+            start=piece.start,
+            end=piece.end,
+            offset=self._model.time_offset_s,
+        )
+
+    def _draft(
+        self,
+        sounds: tuple[CtcToken, ...],
+        hits: tuple[HotwordHit, ...],
+        options: TranscribeOptions,
+    ) -> Draft:
+        """What the CTC head heard, as a draft of what the LLM will write."""
+        llm = self._model.llm
+        return CtcDraft(
+            sounds, tokenize=llm.tokenize, piece=llm.piece, end=llm.end, itn=options.itn, hits=hits
+        ).propose
+
+    def _hotwords(
+        self, tokens: tuple[CtcToken, ...], options: TranscribeOptions
+    ) -> tuple[HotwordHit, ...]:
+        """Choose the words for the prompt: all of a short list, else those that were heard."""
+        words = options.hotwords
+        if not words:
+            return ()
+        if not options.hotword_recall:
+            return tuple(HotwordHit(word, 0.0) for word in words)
+        key = (words, options.hotword_aliases)
+        if self._index is None or self._index[0] != key:
+            self._index = (key, HotwordIndex.build(words, dict(options.hotword_aliases)))
+        heard = recall(
+            self._index[1],
+            tokens,
+            threshold=options.hotword_threshold,
+            limit=options.max_hotwords,
+        )
+        if len(words) > options.max_hotwords and self._model.ctc:
+            return tuple(heard)
+        known = {hit.word: hit for hit in heard}
+        return tuple(known.get(word, HotwordHit(word, 0.0)) for word in words)
