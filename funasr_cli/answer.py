@@ -183,9 +183,16 @@ def _judge(
         return None
     if written.stop != "end":
         return _OF_STOP[written.stop]
-    if options.guard and question.ctc_text and disagrees(text, question.ctc_text):
+    heard = question.ctc_text
+    # who names a language may get a translation
+    translated = question.language is not None and _is_chinese(text) != _is_chinese(heard)
+    if options.guard and heard and not translated and disagrees(text, heard):
         return "disagrees"
     return None
+
+
+def _is_chinese(text: str) -> bool:
+    return any("\u4e00" <= char <= "\u9fff" for char in text)
 
 
 def _last_remedy(

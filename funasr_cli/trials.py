@@ -70,6 +70,7 @@ def run_trial(  # noqa: PLR0911 - one for each way in which it may end
     *,
     environment: Mapping[str, str] | None = None,
     timeout_s: float,
+    may_test: bool = False,
 ) -> Outcome:
     """Call `target` (`module:function`, one argument: the job) in a fresh interpreter.
 
@@ -78,6 +79,7 @@ def run_trial(  # noqa: PLR0911 - one for each way in which it may end
         job: values that JSON can carry.
         environment: the child's variables; None: this process's own.
         timeout_s: seconds after which it is killed.
+        may_test: whether the child may start trials of its own.
     """
     variables = os.environ if environment is None else environment
     if not can_run():
@@ -97,7 +99,7 @@ def run_trial(  # noqa: PLR0911 - one for each way in which it may end
             capture_output=True,
             check=False,
             timeout=timeout_s,
-            env={**variables, "FUNASR_DEBUG": "1", _INSIDE: "1"},
+            env={**variables, "FUNASR_DEBUG": "1", **({} if may_test else {_INSIDE: "1"})},
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
     except subprocess.TimeoutExpired as error:

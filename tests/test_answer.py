@@ -27,13 +27,14 @@ class Unused:
         raise AssertionError
 
 
-def ask(
+def ask(  # noqa: PLR0913 - what an answer depends on
     llm: FakeLanguageModel,
     *,
     words: Sequence[str] = (),
     ctc_text: str = "",
     options: TranscribeOptions | None = None,
     halves: tuple[Question, ...] = (),
+    language: str | None = None,
 ) -> Answer:
     model = Model(
         encoder=Unused(),
@@ -57,7 +58,7 @@ def ask(
         seconds=1.0,
         audio_embeds=np.zeros((2, 4), np.float32),
         hotwords=tuple(HotwordHit(word, 1.0) for word in words),
-        language=None,
+        language=language,
         heard=len(ctc_text),
         ctc_text=ctc_text,
         halve=lambda: halves,
@@ -135,6 +136,14 @@ def test_a_text_that_is_not_what_was_heard_gives_way() -> None:
     assert (
         ask(FakeLanguageModel(script(other), n_ctx=2048), ctc_text=heard, options=raw).text == other
     )
+
+
+def test_a_translation_that_was_asked_for_is_no_disagreement() -> None:
+    text = "today we talk about the economy in the capital"
+    heard = "今天我们在北京讨论经济问题会议上午开始"
+    llm = FakeLanguageModel(script(text), n_ctx=2048)
+    assert ask(llm, ctc_text=heard, language="英文").text == text
+    assert ask(llm, ctc_text=heard).text == heard
 
 
 def test_halves_come_before_the_ctc_text() -> None:

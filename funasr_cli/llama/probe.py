@@ -47,13 +47,25 @@ def questions(width: int, *, rows: int, prefix: list[int] | None = None) -> Ques
     return Questions(tokens if prefix is None else np.array(prefix, np.int32), audio, tokens)
 
 
-def answers(model: LlamaModel, asked: Questions, *, sequence: int = 0) -> Floats:
-    """Evaluate them: logits [1 + M, V] behind the audio rows and behind each single token."""
+def answers(
+    model: LlamaModel, asked: Questions, *, sequence: int = 0, at_once: bool = False
+) -> Floats:
+    """Evaluate them: logits [1 + M, V] behind the audio rows and behind each token.
+
+    Args:
+        model: the model.
+        asked: the questions.
+        sequence: where its cache is to hold them.
+        at_once: the tokens in one call instead of one by one.
+    """
     model.forget(sequence)
     model.evaluate([Rows(sequence, 0, tokens=asked.prefix, logits="none")])
     at = len(asked.prefix)
     found = [*model.evaluate([Rows(sequence, at, embeddings=asked.audio)])]
     at += len(asked.audio)
+    if at_once:
+        rows = Rows(sequence, at, tokens=asked.steps, logits="all")
+        return np.concatenate([*found, *model.evaluate([rows])])
     for step, token in enumerate(asked.steps):
         row = Rows(sequence, at + step, tokens=np.array([token], np.int32))
         found += model.evaluate([row])

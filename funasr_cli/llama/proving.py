@@ -27,6 +27,12 @@ LIBRARY_TIMEOUT_S = 60.0
 DEVICE_TIMEOUT_S = 180.0
 """Some drivers compile shaders for a minute when they see them for the first time."""
 
+NOISE_FACTOR = 12.0
+"""How many times farther from the CPU than the CPU is from itself a device may be, where the model
+makes much of any rounding (docs/GPU.md)."""
+MOST = 0.6
+"""More is never noise."""
+
 # what hides every GPU from the backends: for libraries that crash in a driver
 NO_GPU = {
     "GGML_VK_VISIBLE_DEVICES": "",
@@ -244,7 +250,7 @@ def _try_ladder(
         if outcome.result is None:
             # a driver that is being mended, perhaps; what was refused is tried again next time
             new, lasts_s = outcome.failure, A_DAY_S if outcome.crashed else 0.0
-        elif outcome.result["deviation"] <= TOLERANCE:
+        elif outcome.result["deviation"] <= _limit(outcome.result["noise"]):
             times = {name: outcome.result[name] for name in ("deviation", "device_s", "cpu_s")}
             # a device that was busy, or whose driver compiled, is measured again some day
             is_slow = times["device_s"] > times["cpu_s"]
@@ -258,6 +264,11 @@ def _try_ladder(
         if outcome.result is None and (not outcome.crashed or outcome.hung):
             break  # no memory, say: no switch helps; and hanging again would take minutes
     return {"works": False, "reason": reason, "environment": {}}, lasts_s
+
+
+def _limit(noise: float) -> float:
+    """Most that a device may be off, given how far the CPU is off itself."""
+    return max(TOLERANCE, min(MOST, NOISE_FACTOR * noise))
 
 
 def _ladder(device: Device, fixed: Mapping[str, str]) -> Iterator[Mapping[str, str]]:

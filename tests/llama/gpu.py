@@ -7,6 +7,7 @@ Without --model a decoder of full size with random weights is written into a tem
 """
 
 import argparse
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -25,10 +26,11 @@ from funasr_cli.llama.choice import DeviceOptions, open_chosen
 from funasr_cli.llama.library import find
 from funasr_cli.llama.loading import CPU, Placement
 from funasr_cli.llama.runtime import LlamaModel, open_language_model
-from funasr_cli.llama.workload import Workload
+from funasr_cli.llama.workload import Workload, job_of
 from funasr_cli.model_dir import DEMO_MODEL
 from funasr_cli.onnx import usable_cores
 from funasr_cli.protocols import Rows
+from funasr_cli.trials import run_trial
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 FULL = Shape(1024, 28, 16, 8, 128, 3072, padding_tokens=151_936 - 267)
@@ -45,15 +47,26 @@ def main() -> int:
     parser.add_argument("--llama-bin", type=Path)
     parser.add_argument("--device", default="vulkan")
     parser.add_argument("--model", type=Path)
+    parser.add_argument("--part", choices=("texts", "fault", "rates"))
     given = parser.parse_args()
-    bad = _texts(given.llama_bin, given.device)
-    bad |= _fault(given.llama_bin, given.device)
+    if given.part == "texts":
+        return int(_texts(given.llama_bin, given.device))
+    if given.part == "fault":
+        return int(_fault(given.llama_bin, given.device))
+    if given.part == "rates":
+        _rates(given.model, given.llama_bin, given.device)
+        return 0
     with tempfile.TemporaryDirectory() as folder:
         model = given.model or Path(folder) / "full.gguf"
         if given.model is None:
             write_tiny_gguf(model, FULL, quantized=True)
-        _rates(model, given.llama_bin, given.device)
-    return int(bad)
+        # a process has its llama.cpp with one set of switches: each part gets its own
+        command = [sys.executable, *sys.argv, "--model", str(model), "--part"]
+        parts = ("texts", "fault", "rates")
+        return max(
+            subprocess.run([*command, part], check=False).returncode  # noqa: S603 - this script
+            for part in parts
+        )
 
 
 def _texts(llama_bin: Path | None, device: str) -> bool:
@@ -90,7 +103,14 @@ def _rates(path: Path, llama_bin: Path | None, device: str) -> None:
     options = DeviceOptions(parse_device(device))
     begin = perf_counter()
     choice, placement = open_chosen(found, options, Workload(path, threads), on_test=_say)
-    _say(f"proof of the full-size model: {perf_counter() - begin:.1f} s, {choice.device}")
+    switches = " ".join(choice.environment) or "none"
+    seconds = perf_counter() - begin
+    _say(f"proof of the full-size model: {seconds:.1f} s, {choice.device}, switches: {switches}")
+    if choice.device is not None:
+        job = {"library": str(found.path), "device": choice.device.name}
+        job |= job_of(Workload(path, threads))
+        told = run_trial("funasr_cli.llama.trial:try_device", job, timeout_s=300)
+        _say(f"without switches: {told.result or told.failure}")
     _say(f"\n| | rows or sequences | CPU, {threads} threads | {choice.device} | ratio |")
     _say("|---|---|---|---|---|")
     sides = [_measure(path, found.path, where, threads) for where in (CPU, placement)]

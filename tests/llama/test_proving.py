@@ -43,8 +43,10 @@ def library_outcome(*devices: Device, deviation: float = 0.01) -> Outcome:
     )
 
 
-def device_outcome(deviation: float, *, device_s: float = 0.1, cpu_s: float = 0.5) -> Outcome:
-    return Outcome({"deviation": deviation, "cpu_s": cpu_s, "device_s": device_s})
+def device_outcome(
+    deviation: float, *, device_s: float = 0.1, cpu_s: float = 0.5, noise: float = 0.001
+) -> Outcome:
+    return Outcome({"deviation": deviation, "noise": noise, "cpu_s": cpu_s, "device_s": device_s})
 
 
 class Bench:
@@ -259,6 +261,14 @@ def test_a_gpu_with_wrong_numbers_is_dropped_by_name(bench: Bench, wrong: float)
     assert "funasr doctor --retest" in warning
     assert bench.choose() == chosen
     assert not bench.trials
+
+
+def test_a_model_that_makes_much_of_rounding_is_judged_by_its_own_noise(bench: Bench) -> None:
+    bench.on_devices(ARC, Vulkan1=lambda _: device_outcome(0.3, noise=0.07))
+    assert bench.choose().device == ARC
+    bench.verdicts.clear()
+    bench.on_devices(ARC, Vulkan1=lambda _: device_outcome(float("inf"), noise=0.5))
+    assert bench.choose().device is None
 
 
 def test_the_next_gpu_takes_its_place(bench: Bench) -> None:
