@@ -12,7 +12,7 @@ ROWS = (1, 2, 4, 8, 16)
 """Rows of the calls that are timed."""
 MAX_SLOTS = ROWS[-1]
 MAX_WIDTH = 15
-GOOD_ENOUGH = 0.85
+GOOD_ENOUGH = 0.8
 """Of the best throughput: fewer slots take less memory."""
 WORTH = 1.1
 """Least gain expected of a draft: the curve and the acceptance are estimates."""
