@@ -4,6 +4,7 @@ Part of the composition, like `transcriber`: the only other module that joins st
 """
 
 import re
+from codecs import utf_8_decode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -22,6 +23,10 @@ from funasr_cli.timings import Timings
 
 REFERENCE_MAX_TOKENS = 512
 """The reference's own limit (`max_length`), used when the guards are off."""
+
+HEARD_FOR_SURE = 3
+"""CTC tokens from which on an empty text is a failure of the LLM; fewer may be noise."""
+HAN_LANGUAGES = ("中文", "粤语", "日文")
 
 Trouble = Literal["nan", "loop", "truncated", "disagrees", "decode-failed"]
 _TROUBLE: dict[Trouble, str] = {
@@ -48,6 +53,8 @@ class Question:
     """CTC tokens of the segment; 0 without a CTC head."""
     ctc_text: str
     draft: Draft = no_draft
+    part: str = ""
+    """Which part of the segment, where it was split: `, 3.0 to 6.2 s`."""
     halve: "Callable[[], tuple[Question, ...]]" = tuple
     """Splits the segment at its quietest point; nothing where it is too short for that."""
 
@@ -178,20 +185,28 @@ def _attempt(  # noqa: PLR0913, PLR0917 - the question, how it is put, and where
 def _judge(
     written: Generation, text: str, question: Question, options: TranscribeOptions
 ) -> Trouble | None:
-    # what the user's own limit cut is no failure of the model
-    if written.stop == "budget" and options.max_new_tokens:
+    # what the user's own limit cut is no failure of the model; what the context cut, is
+    limit = options.max_new_tokens
+    if written.stop == "budget" and limit is not None and len(written.token_ids) >= limit:
         return None
     if written.stop != "end":
         return _OF_STOP[written.stop]
     heard = question.ctc_text
-    # who names a language may get a translation
-    translated = question.language is not None and _is_chinese(text) != _is_chinese(heard)
-    if options.guard and heard and not translated and disagrees(text, heard):
-        return "disagrees"
-    return None
+    if not options.guard or not heard or _is_translation(text, heard, question.language):
+        return None
+    is_empty = question.heard >= HEARD_FOR_SURE and not any(map(str.isalnum, text))
+    return "disagrees" if is_empty or disagrees(text, heard) else None
 
 
-def _is_chinese(text: str) -> bool:
+def _is_translation(text: str, heard: str, language: str | None) -> bool:
+    """Whether a text is in the language that was asked for, and the speech in another."""
+    if language is None:
+        return False
+    wanted = language in HAN_LANGUAGES
+    return _has_han(text) == wanted != _has_han(heard)
+
+
+def _has_han(text: str) -> bool:
     return any("\u4e00" <= char <= "\u9fff" for char in text)
 
 
@@ -221,7 +236,7 @@ def _last_remedy(
 def _notice(tried: _Tried, remedy: str, question: Question, *, code: str = "") -> Notice:
     assert tried.trouble is not None  # noqa: S101 - only trouble is told of
     why = f" ({tried.error})" if tried.error else ""
-    message = f"segment {question.segment}: {_TROUBLE[tried.trouble]}{why}; {remedy}"
+    message = f"segment {question.segment}{question.part}: {_TROUBLE[tried.trouble]}{why}; {remedy}"
     return Notice(code or tried.trouble, message, question.segment)
 
 
@@ -274,5 +289,6 @@ def _prompt_ids(
 
 def _text(model: Model, ids: Sequence[int]) -> str:
     """Tokens -> text, tidied as the reference does, and stripped."""
-    raw = b"".join(model.llm.piece(i) for i in ids).decode("utf-8", errors="replace")
+    data = b"".join(model.llm.piece(i) for i in ids)
+    raw, _ = utf_8_decode(data, "replace", False)  # noqa: FBT003 - a cut-off character is dropped
     return re.sub(r"\s+", " ", raw.replace("/sil", " ")).strip()

@@ -86,7 +86,8 @@ class _Run(Generic[T]):
             if not active:
                 return
             self._read_audio(active)
-            self._write([slot for slot in active if not slot.wants_audio])
+            # a job whose audio failed may be over by now
+            self._write([slot for slot in active if slot.request and not slot.wants_audio])
 
     def close(self) -> None:
         """End what is under way and free every sequence."""

@@ -76,14 +76,15 @@ def find_loop(
     Args:
         ids: tokens so far.
         bangs: ids of exclamation marks: a short run of them is enough.
-        heard: CTC tokens of the segment: a text no longer than what was heard may repeat.
+        heard: CTC tokens of the segment: a text of at most twice as many may repeat itself, each
+            with its comma.
     """
     run = 0
     while run < len(ids) and ids[-1 - run] in bangs:
         run += 1
     if run >= BANG_RUN:
         return Loop(len(ids) - run, 1)
-    if len(ids) <= heard:
+    if len(ids) <= 2 * heard:  # each with its comma: 好，好，好，
         return None
     for period in range(1, MAX_PERIOD + 1):
         length = period

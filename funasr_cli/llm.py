@@ -30,6 +30,8 @@ SMALL_LLM_BYTES = 64_000_000
 """Below this a token's work is shorter than the threads' hand-over: one thread is faster."""
 PROMPT_ROOM = 768
 """Most positions for the prompt's text: template, context and hotwords."""
+MOST_TOKENS = 2048
+"""Most tokens of one segment that room is made for, however many the user allows."""
 BARE_PROMPT = 48
 """Positions of a prompt without context and hotwords: the template takes 23 to 36."""
 CACHE_SHARE = 0.25
@@ -128,10 +130,16 @@ def max_segment_s(facts: ModelFacts | None) -> float:
     return facts.max_segment_s if facts else DEFAULT_MAX_SEGMENT_S
 
 
-def positions(facts: ModelFacts | None, prompt: int) -> int:
-    """Positions that the longest segment needs behind a prompt of so many tokens."""
+def positions(facts: ModelFacts | None, prompt: int, written: int = 0) -> int:
+    """Positions that the longest segment needs: prompt, audio rows, and its text.
+
+    Args:
+        facts: of the model.
+        prompt: tokens of the prompt.
+        written: least tokens that the text may have; its usual budget counts anyway.
+    """
     seconds = max_segment_s(facts)
-    return prompt + _audio_rows(facts, seconds) + token_budget(seconds, 0)
+    return prompt + _audio_rows(facts, seconds) + max(written, token_budget(seconds, 0))
 
 
 def _room(choice: Choice | None) -> int | None:

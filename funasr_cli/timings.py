@@ -3,15 +3,21 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from threading import Lock
 from time import perf_counter
 from typing import TypeVar
 
 T = TypeVar("T")
+_ADDING = Lock()
+"""Two threads measure: the encoder's ahead, and a segment's halves."""
 
 
 @dataclass
 class Timings:
-    """Seconds spent in each stage of one input; `total` is the wall time around them all."""
+    """Seconds spent in each stage of one input; `total` is the wall time around them all.
+
+    Stages overlap where the encoder works ahead of the LLM: their sum may exceed the total.
+    """
 
     load: float = 0.0
     """Opening the model: sessions, GGUF, tokens. Paid once, charged to the first input."""
@@ -50,7 +56,9 @@ class Timings:
         try:
             yield
         finally:
-            setattr(self, stage, getattr(self, stage) + perf_counter() - begin)
+            seconds = perf_counter() - begin
+            with _ADDING:
+                setattr(self, stage, getattr(self, stage) + seconds)
 
     def measure_each(self, stage: str, items: Iterable[T]) -> Iterator[T]:
         """Pass items on; add the time spent producing them to a stage."""

@@ -8,12 +8,12 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
-from threading import Lock, Thread
+from threading import RLock, Thread
 from time import perf_counter
 
 from funasr_cli.ahead import ahead
 from funasr_cli.align import align
-from funasr_cli.answer import Answer, Question, answer
+from funasr_cli.answer import REFERENCE_MAX_TOKENS, Answer, Question, answer
 from funasr_cli.audio import AudioReader, AudioSource
 from funasr_cli.characters import readings
 from funasr_cli.ctc import ctc_text
@@ -21,7 +21,7 @@ from funasr_cli.ear import Ear, Heard
 from funasr_cli.errors import UsageError
 from funasr_cli.jobs import Job
 from funasr_cli.languages import prompt_language
-from funasr_cli.llm import BARE_PROMPT, PROMPT_ROOM, positions
+from funasr_cli.llm import BARE_PROMPT, MOST_TOKENS, PROMPT_ROOM, positions
 from funasr_cli.merge import join_texts
 from funasr_cli.model import open_model
 from funasr_cli.model_dir import ModelFiles, find_model, open_model_dir
@@ -75,7 +75,7 @@ class Transcriber:
             self._stack = stack.pop_all()
         self._unpaid_load = perf_counter() - begin
         self._ear = Ear(self._model)
-        self._one_at_a_time = Lock()
+        self._one_at_a_time = RLock()
         # `align` and `recall` will want pypinyin's dictionary, which takes half a second to read:
         # while the encoder works, that costs nothing
         self._dictionary = Thread(target=_read_dictionary, daemon=True)
@@ -94,8 +94,9 @@ class Transcriber:
         return self._model.notices
 
     def close(self) -> None:
-        """Free the model; the transcriber cannot be used afterwards."""
-        self._stack.close()
+        """Free the model, after what another thread transcribes; it cannot be used afterwards."""
+        with self._one_at_a_time:
+            self._stack.close()
 
     def transcribe(
         self,
@@ -124,7 +125,7 @@ class Transcriber:
     ) -> Transcript:
         begin = perf_counter()
         language = prompt_language(options.language)
-        unpaid, self._unpaid_load = self._unpaid_load, 0.0
+        unpaid = self._unpaid_load
         timings = Timings(load=unpaid)
         segments: list[Segment] = []
         notices = list(self._model.notices)
@@ -140,8 +141,10 @@ class Transcriber:
                 at_quiet=options.vad,
                 start=options.start,
             )
+            # a thread that waits for a stream could not be ended
+            depth = 0 if source.stream is not None else self._model.ahead
             heard = stack.enter_context(
-                ahead((self._ear.hear(piece, timings) for piece in pieces), self._model.ahead)
+                ahead((self._ear.hear(piece, timings) for piece in pieces), depth)
             )
             self._make_room(options, language, reader.duration)
             jobs = (
@@ -160,6 +163,7 @@ class Transcriber:
             elif reader.damaged:
                 skipped = f"{source.name}: {reader.damaged} damaged packets of sound were skipped"
                 notices.append(Notice("damaged-input", skipped))
+        self._unpaid_load = 0.0
         timings.total = unpaid + perf_counter() - begin
         return Transcript(
             path=source.name,
@@ -188,7 +192,9 @@ class Transcriber:
         tokens = model.llm.tokenize(prompt.prefix + prompt.suffix)
         # segments are at least half as long as they may be, unless the last one is shorter
         segments = ceil(2 * seconds / model.max_segment_s) if seconds else model.slots
-        room = positions(model.facts, min(PROMPT_ROOM, max(BARE_PROMPT, len(tokens))))
+        written = options.max_new_tokens or (0 if options.guard else REFERENCE_MAX_TOKENS)
+        prompt_room = min(PROMPT_ROOM, max(BARE_PROMPT, len(tokens)))
+        room = positions(model.facts, prompt_room, min(written, MOST_TOKENS))
         model.llm.need(room, min(model.slots, max(1, segments)))
 
     def _segment(
@@ -211,7 +217,11 @@ class Transcriber:
             def halve() -> tuple[Question, ...]:
                 parts = [self._ear.hear(half, timings) for half in halves(piece)]
                 asked = (self._ear.question(number, p, options, language, timings) for p in parts)
-                return tuple(question for question in asked if question is not None)
+                return tuple(
+                    replace(asked_, part=f", {half.piece.start:.1f} to {half.piece.end:.1f} s")
+                    for asked_, half in zip(asked, parts, strict=True)
+                    if asked_ is not None
+                )
 
             reply = yield from answer(model, replace(question, halve=halve), options, timings)
         with timings.measure("align"):

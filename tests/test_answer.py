@@ -12,7 +12,7 @@ from funasr_cli.errors import DecodeError
 from funasr_cli.llm import PROMPT_ROOM
 from funasr_cli.model import Model
 from funasr_cli.options import TranscribeOptions
-from funasr_cli.protocols import CtcFrames, Encoded, Floats
+from funasr_cli.protocols import CtcFrames, Encoded, Floats, Rows
 from funasr_cli.results import HotwordHit, ModelInfo
 from funasr_cli.timings import Timings
 
@@ -136,6 +136,60 @@ def test_a_text_that_is_not_what_was_heard_gives_way() -> None:
     assert (
         ask(FakeLanguageModel(script(other), n_ctx=2048), ctc_text=heard, options=raw).text == other
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "heard", "text"),
+    [
+        (
+            "中文",
+            "今天我们在北京讨论经济问题会议上午开始",
+            "thank you for watching please subscribe to this",
+        ),
+        (
+            "英文",
+            "today we talk about the economy in the capital",
+            "谢谢大家收看我们下一期节目再见欢迎订阅",
+        ),
+    ],
+)
+def test_a_language_that_was_named_excuses_no_other(language: str, heard: str, text: str) -> None:
+    found = ask(FakeLanguageModel(script(text), n_ctx=2048), ctc_text=heard, language=language)
+    assert (found.text, codes(found)) == (heard, ["disagrees"])
+
+
+def test_an_empty_answer_to_speech_is_no_answer() -> None:
+    found = ask(FakeLanguageModel(script(""), n_ctx=2048), ctc_text="不要开门")
+    assert (found.text, codes(found)) == ("不要开门", ["disagrees"])
+    assert ask(FakeLanguageModel(script(""), n_ctx=2048), ctc_text="嗯").text == ""
+
+
+def test_a_limit_beyond_the_context_is_not_the_user_s_cut() -> None:
+    endless = script("".join(chr(0x4E00 + i) for i in range(900)))
+    options = TranscribeOptions(max_new_tokens=5000)
+    found = ask(FakeLanguageModel(endless, n_ctx=256), ctc_text="一丁", options=options)
+    assert (found.text, codes(found)) == ("一丁", ["truncated"])
+
+
+def test_audio_that_cannot_be_evaluated_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job is over while its slot was still to be written."""
+    llm = FakeLanguageModel(script("你好"), n_ctx=2048)
+    real = llm.evaluate
+
+    def fail(rows: Sequence[Rows]) -> list[Floats]:
+        if rows[0].embeddings is not None:
+            raise DecodeError("no room for audio")
+        return real(rows)
+
+    monkeypatch.setattr(llm, "evaluate", fail)
+    found = ask(llm, ctc_text="你好")
+    assert (found.text, codes(found)) == ("你好", ["retried", "decode-failed"])
+
+
+def test_a_character_that_is_cut_off_leaves_nothing() -> None:
+    llm = FakeLanguageModel(script("你好"), n_ctx=2048)
+    llm.piece = lambda token: chr(token).encode()[:2] if token == ord("好") else chr(token).encode()  # type: ignore[method-assign]
+    assert ask(llm).text == "你"
 
 
 def test_a_translation_that_was_asked_for_is_no_disagreement() -> None:

@@ -35,6 +35,8 @@ def test_short_repetitions_are_speech() -> None:
 def test_a_repetition_that_was_heard_is_speech() -> None:
     assert find_loop([5] * 40) is not None
     assert find_loop([5] * 40, heard=45) is None
+    assert find_loop([5, 6] * 12, heard=12) is None  # 好，好，好，
+    assert find_loop([5, 6] * 30, heard=12) is not None
 
 
 def test_a_short_run_of_exclamation_marks_is_an_overflow() -> None:

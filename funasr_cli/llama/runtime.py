@@ -123,6 +123,9 @@ class LlamaModel:
 
     def _make_context(self, settings: Settings) -> None:
         api = self._api
+        # should the new one fail, nothing may use the old one's memory, and the next need() tries
+        self.n_ctx = self.n_seq = 0
+        self._held = []
         self._of_context.close()
         context = load_context(self.backend, self.path, self._model, settings, self._placement)
         self._of_context.callback(api.llama_free, context)
@@ -146,7 +149,7 @@ class LlamaModel:
             ModelError: there is too little memory for one.
         """
         self._check_usable()
-        wanted = replace(self._settings, n_ctx=max(n_ctx, self.n_ctx), n_seq=n_seq)
+        wanted = replace(self._settings, n_ctx=max(n_ctx, self.n_ctx, 1), n_seq=n_seq)
         fitted = wanted.fitted(self._bytes_per_cell)
         if n_ctx > self.n_ctx or fitted.n_seq > self.n_seq:
             self._make_context(fitted)

@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 from tiny_gguf import TinyModel
 
-from funasr_cli.errors import DecodeError, UsageError
-from funasr_cli.llama import process
+from funasr_cli.errors import DecodeError, ModelError, UsageError
+from funasr_cli.llama import loading, process, runtime
 from funasr_cli.llama.runtime import LlamaModel, open_language_model
 from funasr_cli.protocols import Floats, Ints, Rows
 
@@ -277,3 +277,44 @@ def test_an_interrupt_changes_nothing(
         with pytest.raises(KeyboardInterrupt):
             one(model, Rows(0, 10, tokens[10:]))
     assert_close(one(model, Rows(0, 10, tokens[10:])), expected(tiny, tokens)[-1:])
+
+
+def test_room_that_cannot_be_made_leaves_nothing_dangling(
+    tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old context is gone by then: whoever used it would read freed memory."""
+    real = loading.load_context
+    with open_language_model(tiny.path, n_ctx=64, threads=1) as model:
+
+        def fail(*_: object) -> int:
+            raise ModelError("no memory")
+
+        monkeypatch.setattr(runtime, "load_context", fail)
+        with pytest.raises(ModelError, match="no memory"):
+            model.need(1000, 4)
+        with pytest.raises(DecodeError):
+            model.evaluate([Rows(0, 0, tokens=np.array([1], np.int32))])
+        monkeypatch.setattr(runtime, "load_context", real)
+        model.need(64, 2)
+        assert model.n_seq == 2
+        assert model.evaluate([Rows(1, 0, tokens=np.array([1], np.int32))])[0].shape[0] == 1
+
+
+def test_room_grows_and_never_shrinks(tiny: TinyModel) -> None:
+    with open_language_model(tiny.path, n_ctx=64, threads=1) as model:
+        assert (model.n_seq, model.n_ctx >= 64) == (1, True)
+        model.need(600, 3)
+        assert (model.n_seq, model.n_ctx >= 600) == (3, True)
+        model.need(64, 1)
+        assert (model.n_seq, model.n_ctx >= 600) == (3, True)
+
+
+def test_room_is_bounded(tiny: TinyModel) -> None:
+    s = tiny.shape
+    cell = s.layers * s.kv_heads * 2 * s.head_width * 2
+    limit = 2 * 256 * cell
+    with open_language_model(tiny.path, n_ctx=200, threads=1, max_cache_bytes=limit) as model:
+        model.need(200, 8)
+        assert model.n_seq == 2
+        model.need(2000, 8)
+        assert model.n_seq == 1
