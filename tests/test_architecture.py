@@ -55,7 +55,10 @@ for name in sys.argv[1:]:
     assert python(code % (EXPORT_ONLY,), *modules()) == ""
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["transcribe", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["transcribe", "--help"], ["runtime", "install", "--help"]],
+)
 def test_help_loads_only_typer_and_rich(arguments: list[str]) -> None:
     code = """
 import sys
@@ -68,7 +71,7 @@ print('LOADED', *sorted({m.split('.')[0] for m in sys.modules}))
 """
     loaded = python(code, *arguments).rpartition("LOADED")[2].split()
     assert "typer" in loaded
-    assert not {*HEAVY, *EXPORT_ONLY} & set(loaded)
+    assert not {*HEAVY, *EXPORT_ONLY, "tarfile", "http"} & set(loaded)
 
 
 def test_importing_the_package_does_nothing() -> None:

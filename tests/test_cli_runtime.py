@@ -80,23 +80,6 @@ def test_help(user: User) -> None:
         assert "Exit codes" in user.run(command, "--help").stdout
 
 
-def test_help_loads_only_typer_and_rich() -> None:
-    code = """
-import sys
-from funasr_cli.__main__ import main
-try:
-    main()
-except SystemExit:
-    pass
-print('LOADED', *sorted({m.split('.')[0] for m in sys.modules}))
-"""
-    arguments = [sys.executable, "-W", "error", "-c", code, "runtime", "install", "--help"]
-    result = subprocess.run(arguments, capture_output=True, text=True, check=True)  # noqa: S603
-    loaded = result.stdout.rpartition("LOADED")[2].split()
-    assert "typer" in loaded
-    assert not {"numpy", "onnxruntime", "av", "pypinyin", "tarfile", "http"} & set(loaded)
-
-
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
