@@ -14,6 +14,16 @@ A message says what is wrong, with which file, and what to do. `cli.app` maps ea
 to an exit code; nothing below `cli` knows exit codes.
 """
 
+import re
+
+TOO_LITTLE_MEMORY = "too little memory: close other programs, or use a smaller model"
+_SHORTAGE = re.compile(r"bad[_ ]alloc|allocate|(out of|not enough) (\w+ )?memory", re.IGNORECASE)
+
+
+def tells_of_memory(told: str) -> bool:
+    """Whether what onnxruntime or llama.cpp tells is that memory did not suffice."""
+    return _SHORTAGE.search(told) is not None
+
 
 class FunasrError(Exception):
     """Base of every error raised on purpose; its text is meant for the user."""

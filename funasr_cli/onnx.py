@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from funasr_cli import ort
-from funasr_cli.errors import InputError, LibraryError
+from funasr_cli.errors import (
+    TOO_LITTLE_MEMORY,
+    InputError,
+    LibraryError,
+    ModelError,
+    tells_of_memory,
+)
 from funasr_cli.manifest import broken, unreadable
 from funasr_cli.memory import returning_freed_blocks
 from funasr_cli.protocols import Floats
@@ -84,8 +90,8 @@ class Session:
         try:
             return list(self._session.run(outputs, feeds, self._run_options))
         except Exception as error:
-            reason = f"onnxruntime cannot run it ({_first_line(error)})"
-            raise broken(self.path, reason) from error
+            told = _first_line(error)
+            raise _failed(self.path, told, f"onnxruntime cannot run it ({told})") from error
 
     def require_finite(self, *results: Floats, of: Floats | None = None) -> None:
         """Refuse results that are not finite: they would become a nonsense text.
@@ -129,7 +135,7 @@ def _open(path: Path, threads: int, provider: str, device_id: int) -> "Inference
     except Exception as error:  # onnxruntime raises its own, undocumented, family
         version, told = runtime.__version__, _first_line(error)
         reason = f"not an ONNX model that onnxruntime {version} can run ({told})"
-        raise broken(path, reason) from error
+        raise _failed(path, told, reason) from error
     if provider not in session.get_providers():  # it says nothing, and takes the CPU instead
         version = runtime.__version__
         raise LibraryError(f"onnxruntime {version} cannot start {provider} here")
@@ -142,6 +148,13 @@ def _run_options() -> Any:  # noqa: ANN401 - a class without types
     if platform.machine().lower() in _ARENA_MACHINES:
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     return options
+
+
+def _failed(path: Path, told: str, reason: str) -> ModelError:
+    """Blame the file, unless memory is to blame: exporting again would not mend that."""
+    if tells_of_memory(told):
+        return ModelError(f"{path}: {TOO_LITTLE_MEMORY} ({told})")
+    return broken(path, reason)
 
 
 def _first_line(error: Exception) -> str:

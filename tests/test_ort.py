@@ -7,8 +7,8 @@ from types import ModuleType
 import pytest
 
 from funasr_cli import ort
-from funasr_cli.errors import LibraryError
-from funasr_cli.onnx import available_providers
+from funasr_cli.errors import LibraryError, ModelError
+from funasr_cli.onnx import Session, available_providers
 
 
 def test_onnxruntime_notes_nothing_about_the_user(tmp_path: Path) -> None:
@@ -58,3 +58,33 @@ def test_a_broken_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(LibraryError, match="force-reinstall onnxruntime"):
         ort.load()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "Load model from a.onnx failed:std::bad_alloc",
+        "Load model from a.onnx failed:bad allocation",
+        "bfc_arena.cc:358 Failed to allocate memory for requested buffer of size 9",
+    ],
+)
+def test_too_little_memory_is_not_the_files_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError(told)
+
+    path = tmp_path / "a.onnx"
+    path.touch()
+    monkeypatch.setattr(ort.load(), "InferenceSession", fail)
+    with pytest.raises(ModelError, match="too little memory: close other programs") as caught:
+        Session(path, threads=1)
+    assert "export" not in str(caught.value)
+
+
+def test_a_damaged_file_is_not_short_of_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.onnx"
+    path.write_bytes(b"garbage")
+    with pytest.raises(ModelError, match="the file is damaged or made wrongly") as caught:
+        Session(path, threads=1)
+    assert "memory" not in str(caught.value)

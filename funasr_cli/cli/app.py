@@ -30,7 +30,7 @@ EXIT_CODES: tuple[tuple[type[errors.FunasrError], int], ...] = (
 
 _REMEDIES = (
     "a part of the installation cannot be loaded: pip install --force-reinstall funasr-cli",
-    "too little memory: close other programs, or use a smaller model",
+    errors.TOO_LITTLE_MEMORY,
 )
 
 EPILOG = (

@@ -5,7 +5,13 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from funasr_cli.errors import LibraryError, ModelError, UsageError
+from funasr_cli.errors import (
+    TOO_LITTLE_MEMORY,
+    LibraryError,
+    ModelError,
+    UsageError,
+    tells_of_memory,
+)
 from funasr_cli.llama import abi
 from funasr_cli.llama.process import Backend
 
@@ -113,11 +119,18 @@ def load_model(backend: Backend, path: Path, placement: Placement = CPU) -> int:
     backend.log.clear()
     model = api.llama_model_load_from_file(os.fsencode(path.absolute()), params)
     if not model:
-        raise ModelError(f"{path}: llama.cpp cannot load it: {backend.log.reason()}")
+        told = backend.log.reason()
+        raise ModelError(f"{path}: llama.cpp cannot load it: {told}; {_remedy(told)}")
     if reason := _why_not_usable(backend, model):
         api.llama_model_free(model)
         raise ModelError(f"{path}: {reason}; export the decoder again")
     return int(model)
+
+
+def _remedy(told: str) -> str:
+    if tells_of_memory(told):
+        return TOO_LITTLE_MEMORY
+    return "take a newer llama.cpp (`funasr runtime install --help`), or export the decoder again"
 
 
 def load_context(
@@ -158,9 +171,10 @@ def load_context(
     backend.log.clear()
     context = api.llama_init_from_model(model, params)
     if not context:
+        told = backend.log.reason()
         raise ModelError(
             f"{path}: llama.cpp cannot make a context of {s.n_seq} x {s.n_ctx} positions: "
-            f"{backend.log.reason()}"
+            f"{told}; {_remedy(told)}"
         )
     got = [
         api.llama_n_ctx(context) >= s.cells,

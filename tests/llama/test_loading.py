@@ -57,7 +57,9 @@ def test_a_missing_tail_is_named(tmp_path: Path, tiny: TinyModel) -> None:
 
 def test_another_architecture(tmp_path: Path) -> None:
     path = write_tiny_gguf(tmp_path / "a.gguf", architecture="nonsense").path
-    assert "unknown model architecture: 'nonsense'" in refusal(path)
+    told = refusal(path)
+    assert "unknown model architecture: 'nonsense'" in told
+    assert "take a newer llama.cpp" in told
 
 
 def test_an_encoder(tmp_path: Path) -> None:
