@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demo import lexicon
-from demo.corpus import fill, make_name
+from demo.corpus import fill
 from demo.ctc_vocabulary import CtcVocabulary
 from demo.frontend import FRAME_S, HOP, LFR_N, WINDOW, lfr_frames
+from demo.hotword_lists import hotword_list
 from demo.prompts import PREFIX_HEAD, SUFFIX, user_prompt
 from demo.shards import Item
 from demo.speech import SAMPLE_RATE
@@ -27,7 +28,6 @@ from tokenizers import Tokenizer
 BUCKET_EDGES_S = [1.6, 2.4, 3.2, 4.2, 5.4, 6.8, 8.4, 10.2, 12.4, 15.1]
 STRETCH, PADDING_S = 1.08, 1.2  # room for slower speech and silence: every bucket has one shape
 SILENT_SHARE = 0.02
-MAX_HOTWORDS = 10
 LONGEST_EDGE_S = 1.5
 
 
@@ -76,56 +76,6 @@ def ragged(rows: list[list[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     return out, lengths
 
 
-def hotword_list(item: Item, rng: Random) -> tuple[list[str], list[str]]:
-    """A list for this item (maybe empty) and how the transcript then spells the item's names."""
-    sentence = item.sentence
-    names = sentence.names
-    spellings = [n.canonical for n in names]
-    draw = rng.random()
-    if draw > (0.78 if names else 0.25):
-        return [], spellings
-    words: list[str] = []
-    if names and draw < 0.64:
-        for i, name in enumerate(names):
-            if rng.random() < 0.9:
-                spellings[i] = name.spelled
-        words = [s for s, n in zip(spellings, names, strict=True) if s == n.spelled]
-        # the same sound twice in one text is spelled as listed, both times
-        spellings = [
-            next((w for w, m in zip(spellings, names, strict=True) if m.key == n.key), s)
-            for s, n in zip(spellings, names, strict=True)
-        ]
-    heard = {n.key for n in names}
-    size = max(len(words), rng.randint(1, MAX_HOTWORDS))
-    while len(words) < size:
-        words.append(_distractor(sentence.language, [n.key for n in names], heard, rng))
-    words = list(dict.fromkeys(words))
-    rng.shuffle(words)
-    return words[: max(MAX_HOTWORDS, len(names))], spellings
-
-
-def _distractor(
-    language: str, keys: list[tuple[str, ...]], heard: set[tuple[str, ...]], rng: Random
-) -> str:
-    kind = rng.random()
-    if kind < 0.12:
-        return rng.choice(lexicon.ZH_WORDS if language == "zh" else lexicon.EN_WORDS)
-    if kind < 0.18:
-        language = "en" if language == "zh" else "zh"
-    while True:
-        name = make_name(language, rng)
-        if name.key in heard:
-            continue
-        if (
-            language == "zh" and keys and kind > 0.6
-        ):  # shares one syllable with a name that is heard
-            key = list(rng.choice(keys))
-            key[rng.randrange(len(key))] = rng.choice(lexicon.SYLLABLES)
-            if tuple(key) not in heard:
-                return "".join(rng.choice(lexicon.HOMOPHONES.get(s, ["李"])) for s in key)
-        return name.spelled
-
-
 class BatchMaker:
     """Draws batches from the shards that it was told of."""
 
@@ -165,7 +115,7 @@ class BatchMaker:
             sentence = item.sentence
             silent = rng.random() < SILENT_SHARE
             itn = rng.random() < 0.75
-            words, spellings = hotword_list(item, rng)
+            words, spellings = hotword_list(sentence, rng)
             prompts.append(
                 user_prompt(sentence.language if rng.random() < 0.5 else None, itn, words)
             )

@@ -47,10 +47,10 @@ def make_clips(
         sentence = make_sentence(language, rng, names=0.2 if named else 0.0)
         voice = random_voice(language, variants, rng)
         wave_, words = speaker.say(sentence.speak, voice)
-        hotwords = [n.spelled for n in sentence.names]
-        hotwords += [
-            make_name(language, rng).spelled for _ in range(rng.randint(0, 10 - len(hotwords)))
-        ]
+        heard = {n.key: n.spelled for n in sentence.names}
+        others = [make_name(language, rng) for _ in range(rng.randint(0, 10 - len(heard)))]
+        hotwords = list({n.spelled: n for n in others if n.key not in heard})
+        hotwords += heard.values()
         rng.shuffle(hotwords)
         if 0.4 * SAMPLE_RATE < len(wave_) <= LONGEST_S * SAMPLE_RATE and (
             sentence.names or not named

@@ -63,14 +63,29 @@ def strip_punctuation(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
+def _random_key(language: str, rng: Random) -> tuple[str, ...]:
+    if language == "zh":
+        return tuple(rng.choice(lex.SYLLABLES) for _ in range(2 if rng.random() < 0.45 else 3))
+    if rng.random() < 0.3:
+        return (rng.choice(lex.EN_NAMES["alone"])[0],)
+    return (rng.choice(lex.EN_NAMES["first"])[0], rng.choice(lex.EN_NAMES["last"])[0])
+
+
 def make_name(language: str, rng: Random) -> Name:
-    """A random name; zh: 2-3 syllables of words.json's homophones."""
-    if language == "en":
-        spellings = rng.choice(lex.EN_NAMES)
-        return Name(spellings[0], rng.choice(spellings), (spellings[0],))
-    key = tuple(rng.choice(lex.SYLLABLES) for _ in range(2 if rng.random() < 0.45 else 3))
-    groups = [lex.HOMOPHONES[s] for s in key]
-    return Name("".join(g[0] for g in groups), "".join(rng.choice(g) for g in groups), key)
+    """A random name; zh: 2-3 syllables of words.json's homophones, en: first name, or both."""
+    return lex.random_name(language, _random_key(language, rng), rng)
+
+
+def near_name(language: str, key: tuple[str, ...], rng: Random) -> Name:
+    """A name that shares all but one part with the sound ``key`` (zh: syllable, en: name)."""
+    at = rng.randrange(len(key))
+    if language == "zh":
+        alike = [s for s in lex.SYLLABLES if s != key[at] and s[:2] == key[at][:2]]
+        part = rng.choice(alike if alike and rng.random() < 0.5 else lex.SYLLABLES)
+    else:
+        kind = "alone" if len(key) == 1 else ("first", "last")[at]
+        part = rng.choice(lex.EN_NAMES[kind])[0]
+    return lex.random_name(language, (*key[:at], part, *key[at + 1 :]), rng)
 
 
 def _zh_units(rng: Random, count: int, numbers: float, names: float) -> list[_Unit]:
@@ -135,7 +150,7 @@ def make_sentence(
     """One sentence of 1-4 clauses; ``names``: the chance of a name at each place, else drawn."""
     zh = language == "zh"
     if names is None:
-        names = 0.14 if rng.random() < (0.4 if zh else 0.25) else 0.0
+        names = 0.16 if rng.random() < 0.45 else 0.0
     numbers = rng.choice([0.0, 0.1, 0.25])
     if clauses is None:
         clauses = rng.choices([1, 2, 3, 4], [45, 30, 17, 8])[0]
@@ -143,16 +158,18 @@ def make_sentence(
     comma, stop, ask, shout = "，。？！" if zh else (", ", ".", "?", "!")
     parts: list[tuple[str, str, str]] = []
     found: list[Name] = []
+    said: dict[tuple[str, ...], Name] = {}
     for _ in range(clauses):
         longest = 7 if zh else 9
         units = make(rng, rng.randint(1 if clauses == 1 else 2, longest), numbers, names)
         written = []
         for u in units:
-            mark = u.itn
             if u.name is not None and len(found) < MAX_NAMES:
+                # who is named twice is spelled alike both times
+                name = said.setdefault(u.name.key, u.name)
                 mark = chr(NAME_MARK + len(found))
-                found.append(u.name)
-                written.append((u.speak, mark, mark))
+                found.append(name)
+                written.append((name.spelled, mark, mark))
             elif u.name is not None:
                 written.append((u.name.canonical,) * 3)
             else:

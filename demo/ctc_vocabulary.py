@@ -80,6 +80,7 @@ def build_ctc_vocabulary() -> CtcVocabulary:
     for char in zh:
         add(char.encode()[:2])
         add(char.encode())
+    en = [*en, *(name.lower() for name in lexicon.EN_CANONICAL)]
     words = Counter({w.encode(): 1 for w in en} | {(" " + w).encode(): 4 for w in en})
     split = {w: [bytes([b]) for b in w] for w in words}
     for _ in range(900):

@@ -63,6 +63,13 @@ def numbers_right(references: list[str], texts: list[str]) -> tuple[int, int]:
     return found, total
 
 
+def holds(name: str, text: str) -> bool:
+    """Whether ``text`` holds ``name``; of Latin names, as whole words."""
+    if name.isascii():
+        return re.search(rf"\b{re.escape(name)}\b", text) is not None
+    return name in text
+
+
 def recognise_clips(
     recogniser: Recogniser,
     clips: list[Clip],
@@ -79,6 +86,20 @@ def recognise_clips(
         texts += recogniser.write(encoded, lengths, [prompts[i] for i in chosen])
     back = sorted(range(len(order)), key=order.__getitem__)
     return [texts[i] for i in back], [spikes[i] for i in back]
+
+
+def ctc_error_rates(recogniser: Recogniser, clips: dict[str, list[Clip]]) -> dict[str, float]:
+    """CER of CTC in % on the sentences without names of each language."""
+    rates: dict[str, float] = {}
+    for language in ("zh", "en"):
+        chosen = clips[language]
+        heard: list[str] = []
+        for start in range(0, len(chosen), BATCH):
+            encoded, lengths = recogniser.encode([c.wave for c in chosen[start : start + BATCH]])
+            rows = recogniser.spikes(encoded, lengths)
+            heard += [recogniser.ctc.decode([t for t, _ in row]) for row in rows]
+        rates[language] = error_rate([c.sentence.spoken for c in chosen], heard)
+    return rates
 
 
 def spike_lags(
@@ -133,7 +154,7 @@ def score(
                 (n.spelled, t) for c, t in zip(named, texts, strict=True) for n in c.sentence.names
             ]
             out[f"{language} names right{label}"] = (
-                100 * sum(n in t for n, t in pairs) / max(len(pairs), 1)
+                100 * sum(holds(n, t) for n, t in pairs) / max(len(pairs), 1)
             )
     if lags:
         out["spike lag mean s"], out["spike lag sd s"] = float(np.mean(lags)), float(np.std(lags))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 WORDS = json.loads((Path(__file__).parent / "words.json").read_text(encoding="utf-8"))
 ZH_WORDS: list[str] = WORDS["two"]
@@ -112,44 +113,17 @@ EN_PHRASES = [
     "the red",
 ]
 EN_GLUE = ["i", "the", "a", "a", "i"]
-# Spellings that sound the same; the first is what is written without a hot-word list.
-EN_NAMES: list[list[str]] = [
-    ["Sarah", "Sara"],
-    ["Steven", "Stephen"],
-    ["Mark", "Marc"],
-    ["Eric", "Erik"],
-    ["Brian", "Bryan"],
-    ["Catherine", "Katherine", "Kathryn"],
-    ["Philip", "Phillip"],
-    ["Jeff", "Geoff"],
-    ["Carl", "Karl"],
-    ["Nicholas", "Nicolas"],
-    ["Anne", "Ann"],
-    ["Jon"],
-    ["Mary"],
-    ["Peter"],
-    ["Alice"],
-    ["Robert"],
-    ["Susan"],
-    ["Thomas"],
-    ["Linda"],
-    ["Michael"],
-    ["Emma"],
-    ["Daniel"],
-    ["Oliver"],
-    ["Laura"],
-    ["Henry"],
-    ["Julia"],
-    ["Kevin"],
-    ["Maria"],
-    ["Frank"],
-    ["Victor"],
-    ["Grace"],
-    ["Martin"],
-]
+# Groups of spellings that both English voices say alike; the first is what is written without a
+# hot-word list. The product's recall finds every one by the first, "alone" also without a surname.
+EN_NAMES: dict[str, list[list[str]]] = json.loads(
+    (Path(__file__).parent / "names_en.json").read_text(encoding="utf-8")
+)
+EN_CANONICAL = [group[0] for kind in ("first", "last") for group in EN_NAMES[kind]]
+EN_SPELLINGS = [name for kind in ("first", "last") for group in EN_NAMES[kind] for name in group]
+_GROUPS = {kind: {group[0]: group for group in groups} for kind, groups in EN_NAMES.items()}
 
 # lower case -> as it is written inside a sentence
-CASED = EN_CASED | {n.lower(): n for names in EN_NAMES for n in names}
+CASED = EN_CASED | {n.lower(): n for n in EN_SPELLINGS}
 
 # 70 syllables -> their characters. The characters that espeak-ng reads otherwise than the rest of
 # their group (得 地 个 长) leave it: a hot word has to sound like what it replaces.
@@ -160,6 +134,7 @@ HOMOPHONES: dict[str, list[str]] = {
     if (kept := [c for c in chars if c not in _READ_OTHERWISE])
 }
 SYLLABLES = list(HOMOPHONES)
+SYLLABLE_OF = {char: key for key, chars in HOMOPHONES.items() for char in chars}
 
 
 @dataclass(frozen=True)
@@ -171,11 +146,32 @@ class Name:
     spelled: str
     """how the list spells it; equal to ``canonical`` in sound and length class"""
     key: tuple[str, ...]
-    """its sound: syllables (zh) or the canonical spelling (en)"""
+    """its sound: syllables (zh) or the canonical spellings of its one or two parts (en)"""
+
+
+def spelling_groups(language: str, key: tuple[str, ...]) -> list[list[str]]:
+    """The spellings of each part of a sound; the canonical one is the first."""
+    if language == "zh":
+        return [HOMOPHONES[syllable] for syllable in key]
+    kinds = ("alone",) if len(key) == 1 else ("first", "last")
+    return [_GROUPS[kind][part] for kind, part in zip(kinds, key, strict=True)]
+
+
+def spell(language: str, key: tuple[str, ...], rng: Random) -> str:
+    """One of the spellings of a sound, each as likely."""
+    joint = "" if language == "zh" else " "
+    return joint.join(rng.choice(group) for group in spelling_groups(language, key))
+
+
+def random_name(language: str, key: tuple[str, ...], rng: Random) -> Name:
+    """A name of that sound with a random spelling."""
+    joint = "" if language == "zh" else " "
+    canonical = joint.join(group[0] for group in spelling_groups(language, key))
+    return Name(canonical, spell(language, key, rng), key)
 
 
 def all_text_units() -> tuple[list[str], list[str]]:
-    """Every zh character and every en word (lower case) that a target can hold."""
+    """Every zh character and every en word (lower case, no names) that a target can hold."""
     zh = set("".join(ZH_WORDS + ZH_GLUE + ZH_TITLES + ZH_BEFORE_NAME))
     zh |= {c for chars in WORDS["homo"].values() for c in chars}
     zh |= set(
@@ -191,5 +187,4 @@ def all_text_units() -> tuple[list[str], list[str]]:
         + ["hundred", "thousand", "and", "point", "percent", "at"]
     )
     en |= {t[:-1] + "ieth" for t in v.EN_TENS[2:]} | {m.lower() for m in v.EN_MONTHS}
-    en |= {n.lower() for names in EN_NAMES for n in names}
     return sorted(zh), sorted(en)

@@ -87,7 +87,7 @@ SAMPLES = [
         ],
     ),
 ]
-HOTWORDS = ["李夏", "吴再娜", "齐画", "Sarah", "New York", "和平"]
+HOTWORDS = ["李夏", "吴再娜", "齐画", "Kelly Clarke", "New York", "和平"]
 
 
 def speak(speaker: Speaker, sample: Sample) -> NDArray[np.float32]:

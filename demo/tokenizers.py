@@ -57,7 +57,7 @@ QWEN_SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
-MAX_BPE = 3400
+MAX_BPE = 3800
 
 _OTHER_PROMPT_TEXT = "日文粤语韩文历史转写结果：/一遍解码结果：，。？！、；：“”（）"
 
@@ -74,7 +74,6 @@ def _bpe_corpus() -> list[str]:
         + _OTHER_PROMPT_TEXT
     )
     chars = sorted(set(zh) | {c for c in prompts if not c.isascii()})
-    names = sorted({n for group in lexicon.EN_NAMES for n in group})
     lines = chars * 40
     for word in en:
         lines += [" " + lexicon.EN_CASED.get(word, word)] * 12 + [
@@ -82,8 +81,8 @@ def _bpe_corpus() -> list[str]:
             word.capitalize(),
             " " + word.capitalize(),
         ] * 2
-    for name in names:
-        lines += [" " + name, name] * 12
+    for name in sorted(lexicon.EN_SPELLINGS):
+        lines += [" " + name] * 12 + [name] * 4
     lines += [
         "system",
         "user",

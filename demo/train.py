@@ -13,6 +13,7 @@ import math
 import os
 import tarfile
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -129,14 +130,26 @@ class Trainer:
                     optimizer.state.clear()
             if time.monotonic() - checked > 60 * self.args.check_minutes:
                 checked = time.monotonic()
-                self._with_mean(parameters, mean, check, name)
+                self._with_mean(parameters, mean, lambda: self._keep_and(check), name)
                 torch._foreach_copy_(safe, mean)
         with torch.no_grad():
             torch._foreach_copy_(parameters, mean)
         write_pieces(joint_state(self.model, self.llm), self.args.out / f"after-{name}")
         memory = torch.cuda.max_memory_allocated() / 1e9 if self.device.type == "cuda" else 0.0
         with torch.compiler.set_stance("force_eager"):
-            self.say(f"{name} done after {done} steps, {memory:.1f} GB: {check()}")
+            self.say(f"{name} done after {done} steps, {memory:.1f} GB: {self._safely(check)}")
+
+    def _keep_and(self, check: Callable[[], str]) -> str:
+        """Weights in the middle of a phase, should it not come to its end."""
+        write_pieces(joint_state(self.model, self.llm), self.args.out / "latest")
+        return self._safely(check)
+
+    def _safely(self, check: Callable[[], str]) -> str:
+        """A check that fails must not cost the training."""
+        try:
+            return check()
+        except Exception:  # noqa: BLE001 - whatever it is, it goes to the log
+            return traceback.format_exc()
 
     def _with_mean(
         self,
@@ -154,22 +167,8 @@ class Trainer:
 
     def check_ctc(self) -> str:
         """CTC CER on validation clips."""
-        out = []
-        for language in ("zh", "en"):
-            clips = self.clips[language]
-            heard: list[str] = []
-            for start in range(0, len(clips), 50):
-                encoded, lengths = self.recogniser.encode(
-                    [c.wave for c in clips[start : start + 50]]
-                )
-                heard += [
-                    self.recogniser.ctc.decode([t for t, _ in row])
-                    for row in self.recogniser.spikes(encoded, lengths)
-                ]
-            out.append(
-                f"{language} {evaluate.error_rate([c.sentence.spoken for c in clips], heard):.2f} %"
-            )
-        return "CTC CER " + ", ".join(out)
+        rates = evaluate.ctc_error_rates(self.recogniser, self.clips)
+        return "CTC CER " + ", ".join(f"{k} {v:.2f} %" for k, v in rates.items())
 
     def check_text(self, *, brief: bool = True) -> str:
         """The figures of demo.evaluate."""
@@ -205,7 +204,7 @@ class Trainer:
             self.check_text,
         )
         with torch.compiler.set_stance("force_eager"):
-            self.say(f"finished: {self.check_text(brief=False)}")
+            self.say(f"finished: {self._safely(lambda: self.check_text(brief=False))}")
         self.feed.stop()
 
 
@@ -222,8 +221,8 @@ def main() -> None:
     add = parser.add_argument
     add("--work", type=Path, required=True)
     add("--out", type=Path, required=True)
-    add("--ctc-minutes", type=float, default=5.5)
-    add("--llm-minutes", type=float, default=8.0)
+    add("--ctc-minutes", type=float, default=5.0)
+    add("--llm-minutes", type=float, default=8.5)
     add("--joint-minutes", type=float, default=4.2)
     add("--check-minutes", type=float, default=2.6)
     add("--shards", type=int, default=600)
