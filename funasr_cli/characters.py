@@ -4,11 +4,11 @@ A leaf: alignment and hotword recall both start from here.
 """
 
 import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from itertools import accumulate
 from math import inf
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from funasr_cli.results import CtcToken
@@ -18,10 +18,8 @@ MAX_CHAR_S: Final = 0.4
 longer than this (slow Mandarin: about 2.5 syllables a second)."""
 MAX_LETTER_S: Final = 0.08
 """The same for each letter of a token that holds several (150 words a minute)."""
-LIVING_SHARE: Final = 0.02
-"""Least share of a character's phrases that a reading needs to count."""
-UNKNOWN_READINGS: Final = 2
-"""Readings kept of a character without phrases: rare ones, mostly in names."""
+_FIRST_READ: Final = "\u3007"
+"""The first character that has a reading: 〇."""
 
 _ZERO_WIDTH_JOINER: Final = "\u200d"
 _REPLACEMENT: Final = "\ufffd"
@@ -124,35 +122,24 @@ def graphemes(text: str) -> list[str]:
 def readings(char: str) -> tuple[str, ...]:
     """Look up how one Chinese character is read in Mandarin, commonest first.
 
-    Dictionaries also list archaic readings (能: neng2, tai2, nai2, xiong2), which would make
-    unrelated characters sound alike: those that pypinyin's phrases hardly use are left out.
+    From `readings.txt`, which tests/make_readings.py writes: pypinyin's dictionaries without their
+    archaic readings. They are 60 MB in memory and half a second to load; this is one string.
 
     Returns:
         Syllables with their tone digit (`zhang3`, `lv4`, neutral `de`); empty for anything else.
     """
-    from pypinyin import Style, pinyin
-    from pypinyin.contrib.tone_convert import to_tone3
-
-    found = pinyin(char, style=Style.TONE3, heteronym=True, errors="ignore")
-    if not found:
+    if char < _FIRST_READ:
         return ()
-    used = Counter({to_tone3(sound): n for sound, n in _uses().get(char, {}).items()})
-    if not used:
-        return tuple(found[0][:UNKNOWN_READINGS])
-    least = LIVING_SHARE * used.total()
-    return tuple(dict.fromkeys([s for s, n in used.most_common() if n >= least] + found[0][:1]))
+    table = _table()
+    at = table.find(f"\n{char}")
+    return tuple(table[at + 2 : table.index("\n", at + 1)].split(" ")) if at >= 0 else ()
 
 
 @cache
-def _uses() -> dict[str, Counter[str]]:
-    """Count how often pypinyin's 47,000 phrases read each character in which way."""
-    from pypinyin.phrases_dict import phrases_dict
-
-    uses: dict[str, Counter[str]] = {}
-    for phrase, sounds in phrases_dict.items():
-        for char, sound in zip(phrase, sounds, strict=False):
-            uses.setdefault(char, Counter())[sound[0]] += 1
-    return uses
+def _table() -> str:
+    """Lines of a character and its readings: `长chang2 zhang3`."""
+    text = (Path(__file__).parent / "readings.txt").read_text(encoding="utf-8")
+    return f"\n{text}"
 
 
 def toneless(reading: str) -> str:

@@ -4,24 +4,23 @@ With `answer`, the only module that knows the order of the stages.
 """
 
 from collections.abc import Callable
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
-from threading import RLock, Thread
+from threading import RLock
 from time import perf_counter
 
 from funasr_cli.ahead import ahead
 from funasr_cli.align import align
 from funasr_cli.answer import REFERENCE_MAX_TOKENS, Answer, Question, answer
 from funasr_cli.audio import AudioReader, AudioSource
-from funasr_cli.characters import readings
 from funasr_cli.ctc import ctc_text
 from funasr_cli.ear import Ear, Heard
 from funasr_cli.errors import UsageError
 from funasr_cli.jobs import Job
 from funasr_cli.languages import prompt_language
-from funasr_cli.llm import BARE_PROMPT, MOST_TOKENS, PROMPT_ROOM, positions
+from funasr_cli.llm import BARE_PROMPT, MOST_TOKENS, PROMPT_ROOM, positions, usual_positions
 from funasr_cli.merge import join_texts
 from funasr_cli.model import open_model
 from funasr_cli.model_dir import ModelFiles, find_model, open_model_dir
@@ -36,11 +35,6 @@ from funasr_cli.vad import cut, halves
 def _cut_off(name: str, missing: float) -> str:
     seconds = f": {missing:.1f} s of sound are missing at its end" if missing else " at its end"
     return f"{name}: the recording is cut off{seconds}"
-
-
-def _read_dictionary() -> None:
-    with suppress(Exception):  # whoever needs it meets the error, and can explain it
-        readings("一")
 
 
 Progress = Callable[[float, float | None], None]
@@ -76,11 +70,6 @@ class Transcriber:
         self._unpaid_load = perf_counter() - begin
         self._ear = Ear(self._model)
         self._one_at_a_time = RLock()
-        # `align` and `recall` will want pypinyin's dictionary, which takes half a second to read:
-        # while the encoder works, that costs nothing
-        self._dictionary = Thread(target=_read_dictionary, daemon=True)
-        if self._model.ctc:
-            self._dictionary.start()
 
     def __enter__(self) -> "Transcriber":
         return self
@@ -194,8 +183,9 @@ class Transcriber:
         segments = ceil(2 * seconds / model.max_segment_s) if seconds else model.slots
         written = options.max_new_tokens or (0 if options.guard else REFERENCE_MAX_TOKENS)
         prompt_room = min(PROMPT_ROOM, max(BARE_PROMPT, len(tokens)))
-        room = positions(model.facts, prompt_room, min(written, MOST_TOKENS))
-        model.llm.need(room, min(model.slots, max(1, segments)))
+        most = positions(model.facts, prompt_room, min(written, MOST_TOKENS))
+        usual = usual_positions(model.facts, prompt_room)
+        model.llm.need(usual, min(model.slots, max(1, segments)), max_ctx=most)
 
     def _segment(
         self,
@@ -207,9 +197,6 @@ class Transcriber:
     ) -> Job[tuple[Segment, tuple[Notice, ...]]]:
         """Write the text of a piece, and time its characters."""
         piece, model = heard.piece, self._model
-        if self._dictionary.is_alive():
-            with timings.measure("load"):
-                self._dictionary.join()
         question = self._ear.question(number, heard, options, language, timings)
         reply = Answer()
         if question is not None:
