@@ -17,7 +17,7 @@ from funasr_cli.errors import (
     tells_of_memory,
 )
 from funasr_cli.manifest import broken, unreadable
-from funasr_cli.memory import returning_freed_blocks
+from funasr_cli.memory import give_back_freed, returning_freed_blocks
 from funasr_cli.protocols import Floats
 
 if TYPE_CHECKING:
@@ -88,10 +88,12 @@ class Session:
             ModelError: onnxruntime failed.
         """
         try:
-            return list(self._session.run(outputs, feeds, self._run_options))
+            results = list(self._session.run(outputs, feeds, self._run_options))
         except Exception as error:
             told = _first_line(error)
             raise _failed(self.path, told, f"onnxruntime cannot run it ({told})") from error
+        give_back_freed()  # a millisecond after a run of hundreds
+        return results
 
     def require_finite(self, *results: Floats, of: Floats | None = None) -> None:
         """Refuse results that are not finite: they would become a nonsense text.

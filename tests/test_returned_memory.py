@@ -49,6 +49,19 @@ def test_large_freed_blocks_go_back_to_the_system() -> None:
     assert kept_bytes("yes") < 5_000_000
 
 
+@pytest.mark.skipif(_glibc() is None, reason="only glibc keeps freed blocks")
+def test_what_a_run_has_freed_goes_back() -> None:
+    script = FREEING.replace("returning_freed_blocks() if", "nullcontext() if").replace(
+        "print(resident", "memory.give_back_freed()\nprint(resident"
+    )
+    script = script.replace(
+        "import ctypes, sys", "import ctypes, sys\nfrom funasr_cli import memory"
+    )
+    arguments = [sys.executable, "-c", script, "no"]
+    kept = int(subprocess.run(arguments, capture_output=True, check=True).stdout)  # noqa: S603
+    assert kept < 5_000_000
+
+
 def test_an_error_passes_through() -> None:
     with pytest.raises(KeyError), returning_freed_blocks():
         raise KeyError
