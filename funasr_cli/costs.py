@@ -11,8 +11,10 @@ from dataclasses import dataclass
 ROWS = (1, 2, 4, 8, 16)
 """Rows of the calls that are timed."""
 MAX_SLOTS = ROWS[-1]
+SLOTS = (1, 2, 4, 8, 12, 16)
+"""Numbers of slots to choose from."""
 MAX_WIDTH = 15
-GOOD_ENOUGH = 0.8
+GOOD_ENOUGH = 0.9
 """Of the best throughput: fewer slots take less memory."""
 WORTH = 1.1
 """Least gain expected of a draft: the curve and the acceptance are estimates."""
@@ -47,13 +49,13 @@ TYPICAL_CPU = CostCurve((0.033, 0.053, 0.076, 0.118, 0.205))
 
 
 def choose_slots(curve: CostCurve, most: int) -> int:
-    """The fewest slots, of ROWS, that come near to the best throughput.
+    """The fewest slots, of SLOTS, that come near to the best throughput.
 
     Args:
         curve: of the device.
         most: as many as there is memory for, 1 or more.
     """
-    speed = {slots: slots / curve.of(slots) for slots in ROWS if slots == 1 or slots <= most}
+    speed = {slots: slots / curve.of(slots) for slots in SLOTS if slots == 1 or slots <= most}
     best = max(speed.values())
     return min(slots for slots, value in speed.items() if value >= GOOD_ENOUGH * best)
 

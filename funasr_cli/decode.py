@@ -17,7 +17,7 @@ from funasr_cli.errors import DecodeError
 from funasr_cli.jobs import Generation, Job, Request, Stop
 from funasr_cli.protocols import Floats, LanguageModel, Rows
 from funasr_cli.results import DecodeStats
-from funasr_cli.slot import Slot
+from funasr_cli.slot import Slot, common_prefix
 
 Stage = Literal["prefill", "generate"]
 Measure: TypeAlias = Callable[[Stage], AbstractContextManager[None]]
@@ -131,18 +131,20 @@ class _Run(Generic[T]):
     def _begin(self, slot: Slot[T], request: Request) -> None:
         """Put the prefix into the slot's sequence: what another one holds of it is copied."""
         needed = len(request.prefix) + len(request.audio) + len(request.suffix)
-        if needed >= self._model.n_ctx:
+        if needed >= self._model.max_ctx:
             raise DecodeError(
-                f"the prompt needs {needed} positions, the context has {self._model.n_ctx}; "
+                f"the prompt needs {needed} positions, the context has {self._model.max_ctx}; "
                 "use fewer hotwords or a shorter --context"
             )
         slot.counts = dict.fromkeys(slot.counts, 0)
         slot.ids, slot.audio_done = [], 0
-        slot.limit = min(request.budget, self._model.n_ctx - needed)
+        slot.limit = min(request.budget, self._model.max_ctx - needed)
         common = 0
         if not request.fresh:
-            holder = max(self._slots, key=lambda s: (_common(s.held, request.prefix), s is slot))
-            common = _common(holder.held, request.prefix)
+            holder = max(
+                self._slots, key=lambda s: (common_prefix(s.held, request.prefix), s is slot)
+            )
+            common = common_prefix(holder.held, request.prefix)
             if holder is not slot:
                 self._model.copy(holder.sequence, slot.sequence)
         self._model.forget(slot.sequence, common)
@@ -151,6 +153,7 @@ class _Run(Generic[T]):
         if rest:
             rows = Rows(slot.sequence, common, tokens=np.array(rest, np.int32), logits="none")
             with self._measure("prefill"):
+                self._make_room([rows])
                 self._model.evaluate([rows])
             slot.took_part(len(rest))
             slot.held = request.prefix
@@ -266,6 +269,7 @@ class _Run(Generic[T]):
             return []
         try:
             with self._measure(stage):
+                self._make_room([rows for _, rows in shares])
                 found = self._model.evaluate([rows for _, rows in shares])
         except DecodeError as error:
             if len(shares) > 1:
@@ -285,12 +289,12 @@ class _Run(Generic[T]):
                 slot.audio_done += len(rows)
         return [(slot, (logits, rows)) for (slot, rows), logits in zip(shares, found, strict=True)]
 
+    def _make_room(self, runs: Sequence[Rows]) -> None:
+        """Let the cache grow before a run that does not fit: few segments need all that is allowed.
 
-def _common(held: Sequence[int], wanted: Sequence[int]) -> int:
-    """Count the tokens that both begin with."""
-    count = 0
-    for one, other in zip(held, wanted, strict=False):
-        if one != other:
-            break
-        count += 1
-    return count
+        Raises:
+            DecodeError: there is no memory for it.
+        """
+        needed = max(run.position + len(run) for run in runs)
+        if needed > self._model.n_ctx:
+            self._model.grow(min(max(needed, 2 * self._model.n_ctx), self._model.max_ctx))

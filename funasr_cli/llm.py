@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from math import ceil
 
 from funasr_cli.costs import MAX_SLOTS, CostCurve, choose_slots
 from funasr_cli.device_names import parse_device
@@ -36,6 +37,9 @@ BARE_PROMPT = 48
 """Positions of a prompt without context and hotwords: the template takes 23 to 36."""
 CACHE_SHARE = 0.25
 """Most of the free memory that the KV cache may take."""
+USUAL_TOKENS = 4.5
+"""Tokens a second that room is made for at once; denser speech lets the cache grow. Dense Chinese
+has 4.3 (256 tokens a minute), and 30 s then fit into the 256 positions that llama.cpp counts by."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def open_llm(
     def open_on(where: Placement) -> LlamaModel:
         return open_language_model(
             files.decoder,
-            n_ctx=positions(files.facts, BARE_PROMPT),
+            n_ctx=usual_positions(files.facts, BARE_PROMPT),
             exact_cache=files.exact,
             threads=threads,
             llama_bin=found.path,
@@ -140,6 +144,12 @@ def positions(facts: ModelFacts | None, prompt: int, written: int = 0) -> int:
     """
     seconds = max_segment_s(facts)
     return prompt + _audio_rows(facts, seconds) + max(written, token_budget(seconds, 0))
+
+
+def usual_positions(facts: ModelFacts | None, prompt: int) -> int:
+    """Positions that most segments need at most; see `positions`."""
+    seconds = max_segment_s(facts)
+    return prompt + _audio_rows(facts, seconds) + ceil(USUAL_TOKENS * seconds)
 
 
 def _room(choice: Choice | None) -> int | None:

@@ -80,6 +80,10 @@ class LanguageModel(Protocol):
         """Positions that one sequence may hold."""
 
     @property
+    def max_ctx(self) -> int:
+        """Positions to which `grow` may make room."""
+
+    @property
     def n_seq(self) -> int:
         """Sequences that fit at once: 0..n_seq-1."""
 
@@ -93,8 +97,18 @@ class LanguageModel(Protocol):
     def end(self) -> int:
         """The token that ends a generation."""
 
-    def need(self, n_ctx: int, n_seq: int) -> None:
-        """Make room for `n_seq` sequences of `n_ctx` positions, or as many as memory allows."""
+    def need(self, n_ctx: int, n_seq: int, max_ctx: int = 0) -> None:
+        """Make room for `n_seq` sequences of `n_ctx` positions, or as many as memory allows.
+
+        `max_ctx` is what one of them may come to need.
+        """
+
+    def grow(self, n_ctx: int) -> None:
+        """Make room for `n_ctx` positions a sequence; what the sequences hold stays.
+
+        Raises:
+            DecodeError: there is no memory for it; everything is as it was.
+        """
 
     def is_end(self, token: int) -> bool:
         """Whether this token ends a generation."""

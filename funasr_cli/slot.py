@@ -1,5 +1,6 @@
 """One place in the decoder: a sequence of the model, and the text that is being written in it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -38,3 +39,13 @@ class Slot(Generic[T]):
         self.counts["calls"] += 1
         self.counts["rows"] += rows
         self.position += rows
+
+
+def common_prefix(held: Sequence[int], wanted: Sequence[int]) -> int:
+    """Count the tokens that both begin with."""
+    count = 0
+    for one, other in zip(held, wanted, strict=False):
+        if one != other:
+            break
+        count += 1
+    return count

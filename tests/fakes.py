@@ -30,6 +30,7 @@ class FakeLanguageModel:
         self.script = self._hinted = [*script, END]
         self._plain = self.script if plain is None else [*plain, END]
         self.n_vocab, self.n_embd, self.n_ctx, self.n_seq = 0x110000, 4, n_ctx, 1
+        self.max_ctx = n_ctx
         self.end = END
         self.broken_at = broken_at
         self.cache: list[int] = []
@@ -43,8 +44,11 @@ class FakeLanguageModel:
     def piece(self, token: int) -> bytes:
         return chr(token).encode()
 
-    def need(self, n_ctx: int, n_seq: int) -> None:
+    def need(self, n_ctx: int, n_seq: int, max_ctx: int = 0) -> None:
         """Have room enough."""
+
+    def grow(self, n_ctx: int) -> None:
+        raise NotImplementedError
 
     def is_end(self, token: int) -> bool:
         return token == END
@@ -86,6 +90,7 @@ class FakeBatchModel:
     Args:
         seed: which random model.
         n_vocab: tokens; 0 is the end.
+        n_ctx: positions of a sequence at first; max_ctx: to which it may grow.
         ends: one of so many texts ends at each token.
         fail: called with every batch; may raise DecodeError.
         broken: gives NaN for states whose hash it divides.
@@ -98,11 +103,13 @@ class FakeBatchModel:
         n_seq: int = 1,
         n_vocab: int = 50,
         n_ctx: int = 64,
+        max_ctx: int = 0,
         ends: int = 12,
         fail: Callable[[Sequence[Rows]], None] = lambda _: None,
         broken: int = 0,
     ) -> None:
         self.seed, self.n_seq, self.n_vocab, self.n_ctx = seed, n_seq, n_vocab, n_ctx
+        self.max_ctx = max(max_ctx, n_ctx)
         self.n_embd, self.end = 2, END
         self.ends, self.fail, self.broken = ends, fail, broken
         self.states: list[list[int]] = [[] for _ in range(n_seq)]
@@ -116,8 +123,12 @@ class FakeBatchModel:
     def piece(self, token: int) -> bytes:
         return chr(97 + token).encode()
 
-    def need(self, n_ctx: int, n_seq: int) -> None:
+    def need(self, n_ctx: int, n_seq: int, max_ctx: int = 0) -> None:
         """Have room enough."""
+
+    def grow(self, n_ctx: int) -> None:
+        assert self.n_ctx < n_ctx <= self.max_ctx
+        self.n_ctx = n_ctx
 
     def is_end(self, token: int) -> bool:
         return token == END

@@ -35,7 +35,7 @@ def test_more_rows_never_cost_less(seconds: list[float]) -> None:
     assert min(curve.seconds) == seconds[0]
 
 
-@pytest.mark.parametrize(("curve", "slots"), [(TWO_CORES, 8), (EIGHT_THREADS, 16), (H100, 16)])
+@pytest.mark.parametrize(("curve", "slots"), [(TWO_CORES, 12), (EIGHT_THREADS, 16), (H100, 16)])
 def test_slots(curve: CostCurve, slots: int) -> None:
     assert choose_slots(curve, MAX_SLOTS) == slots
     assert choose_slots(curve, 3) <= 2

@@ -98,9 +98,15 @@ def decode(
     st.integers(1, 4),
     st.sampled_from([None, FREE_ROWS, COSTLY_ROWS]),
     st.sampled_from([0, 5]),
+    st.sampled_from([4, 16, 64]),
 )
-def test_batched_and_drafted_is_one_by_one(
-    asked: list[tuple[Request, str]], seed: int, slots: int, curve: CostCurve | None, broken: int
+def test_batched_and_drafted_is_one_by_one(  # noqa: PLR0913, PLR0917 - all that is random
+    asked: list[tuple[Request, str]],
+    seed: int,
+    slots: int,
+    curve: CostCurve | None,
+    broken: int,
+    n_ctx: int,
 ) -> None:
     plain = FakeBatchModel(seed=seed, broken=broken)
     expected = [one_by_one(plain, request) for request, _ in asked]
@@ -108,7 +114,7 @@ def test_batched_and_drafted_is_one_by_one(
         Request(**{**vars(request), "draft": draft_of(kind, truth)})
         for (request, kind), (truth, _) in zip(asked, expected, strict=True)
     ]
-    model = FakeBatchModel(seed=seed, broken=broken, n_seq=slots)
+    model = FakeBatchModel(seed=seed, broken=broken, n_seq=slots, n_ctx=n_ctx, max_ctx=64)
     found = decode(model, drafted, curve)
     assert [(one.token_ids, one.stop) for one in found] == expected
     assert model.states == [[]] * slots
@@ -303,3 +309,32 @@ def test_the_context_limits_a_text_without_an_error() -> None:
     (found,) = decode(FakeBatchModel(n_ctx=20, ends=10**6), [request])
     assert (len(found.token_ids), found.stop) == (12, "budget")
     assert never([1]) is None
+
+
+def test_the_cache_grows_only_when_a_text_needs_it() -> None:
+    request = Request((1,), np.zeros((5, 2), np.float32), (2, 3), 99)
+    model = FakeBatchModel(n_ctx=20, max_ctx=64, ends=10**6)
+    short = Request(**{**vars(request), "budget": 12})
+    decode(model, [short])
+    assert model.n_ctx == 20
+    (found,) = decode(model, [request])
+    assert (len(found.token_ids), found.stop, model.n_ctx) == (56, "budget", 64)
+
+
+def test_where_it_cannot_grow_the_texts_that_fit_are_written() -> None:
+    class Full(FakeBatchModel):
+        def grow(self, n_ctx: int) -> None:
+            raise DecodeError(f"no memory for {n_ctx}")
+
+    def job(budget: int) -> Job[str]:
+        request = Request((1,), np.zeros((5, 2), np.float32), (2, 3), budget)
+        try:
+            generation = yield request
+        except DecodeError as error:
+            return str(error)
+        return str(len(generation.token_ids))
+
+    model = Full(n_seq=3, n_ctx=20, max_ctx=64, ends=10**6)
+    results = BatchDecoder(model).run(job(budget) for budget in (9, 30, 12))
+    assert list(results) == ["9", "no memory for 40", "12"]
+    assert model.states == [[]] * 3

@@ -185,3 +185,14 @@ class Api:
             "llama_memory_seq_cp", None, c_void_p, c_int32, c_int32, c_int32, c_int32
         )
         self.llama_memory_seq_pos_max = need("llama_memory_seq_pos_max", c_int32, c_void_p, c_int32)
+        # what a sequence holds, as bytes: (context, sequence), (context, to, room, sequence) and
+        # (context, from, size, sequence); each gives a number of bytes, 0 for a failure
+        self.llama_state_seq_get_size = optional(
+            "llama_state_seq_get_size", c_size_t, c_void_p, c_int32
+        )
+        self.llama_state_seq_get_data = optional(
+            "llama_state_seq_get_data", c_size_t, c_void_p, c_void_p, c_size_t, c_int32
+        )
+        self.llama_state_seq_set_data = optional(
+            "llama_state_seq_set_data", c_size_t, c_void_p, c_void_p, c_size_t, c_int32
+        )

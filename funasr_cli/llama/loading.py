@@ -44,11 +44,6 @@ class Settings:
     this many rows of V floats where the build lets us say so."""
     threads: int
     """Most threads of the computation; see `pace`."""
-    shared_cache: bool = False
-    """Keep the sequences in one pool of cells where the build lets us. Runs of different lengths
-    then take one pass over the weights instead of several, and copies cost nothing; but every row
-    looks at every sequence's cells, so runs of equal length get slower as contexts grow. For
-    drafts, not for plain decoding."""
     exact_cache: bool = False
     """Keep keys and values in float32, as the reference does, where the build lets us; llama.cpp's
     half precision moves logits by up to 0.4 % (300 rows)."""
@@ -159,8 +154,6 @@ def load_context(
         # logit was off by 0.9 % of the largest instead of 0.15 %, differently for batches
         # than for single rows, so that drafts could change a greedy text.
         params.write_u32(layout.flash_attn_type, _FLASH_ATTN_DISABLED)
-    if layout is not None and s.shared_cache:
-        params.write_bool(layout.kv_unified, value=True)
     if layout is not None and s.exact_cache:
         params.write_u32(layout.type_k, _F32)
         params.write_u32(layout.type_v, _F32)

@@ -3,18 +3,16 @@
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
-from ctypes import memmove
 from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
-from time import perf_counter
 from types import TracebackType
 
 import numpy as np
 
-from funasr_cli.errors import DecodeError
-from funasr_cli.llama.api import Batch
+from funasr_cli.errors import DecodeError, ModelError
 from funasr_cli.llama.batch import FlatRows, check_runs
+from funasr_cli.llama.context import Context, can_move
 from funasr_cli.llama.loading import (
     CPU,
     Placement,
@@ -28,8 +26,6 @@ from funasr_cli.llama.process import Backend, start
 from funasr_cli.llama.vocabulary import Vocabulary
 from funasr_cli.protocols import Floats, Rows
 
-_CACHE_FULL = 1  # llama_decode: no room in the KV cache
-
 
 def open_language_model(  # noqa: PLR0913, D417 - each is one number of the context
     path: Path,
@@ -39,7 +35,6 @@ def open_language_model(  # noqa: PLR0913, D417 - each is one number of the cont
     n_batch: int = 512,
     n_ubatch: int = 512,
     n_outputs: int = 64,
-    shared_cache: bool = False,
     exact_cache: bool = False,
     threads: int,
     llama_bin: Path | None = None,
@@ -66,7 +61,6 @@ def open_language_model(  # noqa: PLR0913, D417 - each is one number of the cont
         n_ubatch,
         n_outputs,
         threads,
-        shared_cache,
         exact_cache,
         max_cache_bytes,
     )
@@ -103,7 +97,7 @@ class LlamaModel:
         self._placement = placement
         self._settings = settings
         self._resources = resources
-        self._of_context = ExitStack()
+        self._context: Context | None = None
         self._closed = False
         self._vocabulary = Vocabulary(api, api.llama_model_get_vocab(model))
         self.n_vocab = self._vocabulary.size
@@ -113,6 +107,8 @@ class LlamaModel:
         width = api.llama_model_n_embd_inp or api.llama_model_n_embd
         self.n_embd = int(width(model))
         """D, the width of an embedding row."""
+        self.max_ctx = 0
+        """Positions to which `grow` may make room."""
         self._bytes_per_cell = cache_bytes_per_cell(backend, model, exact=settings.exact_cache)
         self._pace = Pace(settings.threads)
         try:
@@ -121,38 +117,85 @@ class LlamaModel:
             self.close()
             raise
 
-    def _make_context(self, settings: Settings) -> None:
-        api = self._api
-        # should the new one fail, nothing may use the old one's memory, and the next need() tries
-        self.n_ctx = self.n_seq = 0
-        self._held = []
-        self._of_context.close()
-        context = load_context(self.backend, self.path, self._model, settings, self._placement)
-        self._of_context.callback(api.llama_free, context)
-        self._context = context
-        self._memory = api.llama_get_memory(context)
-        self.n_seq = int(api.llama_n_seq_max(context))
+    @property
+    def n_seq(self) -> int:
         """Sequences that fit at once: 0..n_seq-1."""
-        self.n_ctx = int(api.llama_n_ctx(context)) // self.n_seq
-        """Positions that one sequence may hold: what was asked for, rounded up."""
-        self._n_batch = int(api.llama_n_batch(context))
-        self._n_outputs = settings.n_outputs
-        self._threads = settings.threads
-        self._held = [0] * self.n_seq  # positions in the cache, by sequence
+        return self._context.n_seq if self._context else 0
 
-    def need(self, n_ctx: int, n_seq: int) -> None:
+    @property
+    def n_ctx(self) -> int:
+        """Positions that one sequence may hold: what was asked for, rounded up."""
+        return self._context.n_ctx if self._context else 0
+
+    def _make_context(self, settings: Settings) -> None:
+        # should the new one fail, nothing may use the old one's memory, and the next need() tries
+        self._free_context()
+        self._context = self._new_context(settings)
+        self.max_ctx = self.n_ctx
+
+    def _new_context(self, settings: Settings) -> Context:
+        pointer = load_context(self.backend, self.path, self._model, settings, self._placement)
+        return Context(self.backend, pointer, settings, self._pace)
+
+    def _free_context(self) -> None:
+        context, self._context = self._context, None
+        if context:
+            context.close()
+
+    def need(self, n_ctx: int, n_seq: int, max_ctx: int = 0) -> None:
         """Make room for `n_seq` sequences of so many positions, or as many as memory allows.
 
         What the cache held is lost where room has to be made.
+
+        Args:
+            n_ctx: positions that a sequence usually needs.
+            n_seq: sequences.
+            max_ctx: positions that it may need: there are no more sequences than could grow to
+                this (see `grow`) within the memory allowed.
 
         Raises:
             ModelError: there is too little memory for one.
         """
         self._check_usable()
-        wanted = replace(self._settings, n_ctx=max(n_ctx, self.n_ctx, 1), n_seq=n_seq)
-        fitted = wanted.fitted(self._bytes_per_cell)
-        if n_ctx > self.n_ctx or fitted.n_seq > self.n_seq:
-            self._make_context(fitted)
+        most = max(n_ctx, max_ctx, self.n_ctx, 1)
+        first = max(n_ctx if can_move(self._api) else most, self.n_ctx, 1)
+        full = replace(self._settings, n_ctx=most, n_seq=n_seq).fitted(self._bytes_per_cell)
+        held = replace(full, n_seq=max(self.n_seq, 1)).fitted(self._bytes_per_cell)
+        if first > self.n_ctx or full.n_seq > self.n_seq or held.n_seq < self.n_seq:
+            self._make_context(replace(full, n_ctx=first))
+        self.max_ctx = max(most, self.n_ctx)
+
+    def grow(self, n_ctx: int) -> None:
+        """Make room for `n_ctx` positions a sequence; what the sequences hold stays.
+
+        Raises:
+            DecodeError: there is no memory for it; everything is as it was.
+        """
+        self._check_usable()
+        if n_ctx <= self.n_ctx:
+            return
+        held = self._usable_context()
+        self._finish_copies(held)
+        try:
+            larger = self._new_context(replace(self._settings, n_ctx=n_ctx, n_seq=held.n_seq))
+        except ModelError as error:
+            raise DecodeError(f"the KV cache is full: {error}") from error
+        try:
+            held.move_into(larger)
+        except DecodeError:
+            larger.close()
+            raise
+        self._free_context()
+        self._context = larger
+
+    def _finish_copies(self, context: Context) -> None:
+        """Evaluate a row, and forget it, where copies wait for the next one."""
+        if context.copied:
+            position = min(context.held)
+            sequence = context.held.index(position)
+            row = Rows(sequence, position, np.array([self.end], np.int32), logits="none")
+            self.evaluate([row])
+            context.forget(sequence, position)
 
     def __enter__(self) -> "LlamaModel":
         return self
@@ -169,7 +212,7 @@ class LlamaModel:
         """Free the context, then the model; a second call does nothing."""
         self._closed = True
         if os.getpid() == self.backend.pid:  # a forked child owns neither
-            self._of_context.close()
+            self._free_context()
             self._resources.close()
 
     def tokenize(self, text: str) -> list[int]:
@@ -203,86 +246,49 @@ class LlamaModel:
         Raises:
             DecodeError: the runtime failed, the KV cache is full, or the runs make no sense.
         """
-        self._check_usable()
+        context = self._usable_context()
         if not rows:
             return []
-        held = check_runs(rows, self._held, self.n_ctx, self.n_embd)
+        held = check_runs(rows, context.held, context.n_ctx, self.n_embd)
         flat = FlatRows(rows)
         out = np.empty((sum(flat.counts), self.n_vocab), np.float32)
         try:
-            self._decode(flat, out)
+            context.decode(flat, out)
         except BaseException:  # an interrupt too: take back what was evaluated before it
-            for run in rows:
-                self._api.llama_memory_seq_rm(self._memory, run.sequence, run.position, -1)
+            context.take_back(rows)
             raise
-        self._held = held
+        context.evaluated(held)
         ends = list(accumulate(flat.counts))
         return [out[end - n : end] for n, end in zip(flat.counts, ends, strict=True)]
 
     def forget(self, sequence: int, position: int = 0) -> None:
         """Drop the cache of a sequence from a position on."""
-        self._check_usable()
-        self._check_sequence(sequence)
+        context = self._usable_context(sequence)
         if position < 0:
             raise DecodeError(f"cannot forget from position {position}")
-        if position >= self._held[sequence]:
-            return
-        if not self._api.llama_memory_seq_rm(self._memory, sequence, position, -1):
-            raise DecodeError(f"{self.path}: this model cannot forget from the middle")
-        self._held[sequence] = position
+        context.forget(sequence, position)
 
     def copy(self, source: int, target: int) -> None:
         """Make `target` (forgotten first) hold what `source` holds."""
-        self._check_usable()
-        self._check_sequence(source)
-        if source == target:
-            return
-        self.forget(target)
-        # whole sequences only: a partial range aborts the process
-        self._api.llama_memory_seq_cp(self._memory, source, target, -1, -1)
-        self._held[target] = self._held[source]
-
-    def _decode(self, flat: FlatRows, out: Floats) -> None:
-        """Evaluate the rows in pieces that the context admits; fill `out` [wanted, V]."""
-        target, row_bytes = out.ctypes.data, out.strides[0]
-        for batch, wanted in flat.batches(self._n_batch, self._n_outputs):
-            self.backend.log.clear()
-            code = self._timed_decode(batch)
-            if code != 0:
-                raise DecodeError(self._why(code, flat))
-            for row in wanted:
-                logits = self._api.llama_get_logits_ith(self._context, row)
-                if not logits:
-                    raise DecodeError("llama.cpp kept no logits for a row that asked for them")
-                memmove(target, logits, row_bytes)
-                target += row_bytes
-
-    def _timed_decode(self, batch: Batch) -> int:
-        """Call llama_decode with as many threads as are of use now."""
-        threads, rows = self._pace.threads(batch.n_tokens), batch.n_tokens
-        if threads != self._threads:
-            self._api.llama_set_n_threads(self._context, threads, threads)
-            self._threads = threads
-        begin = perf_counter()
-        code = int(self._api.llama_decode(self._context, batch))
-        self._pace.took(threads, rows, perf_counter() - begin)
-        return code
-
-    def _why(self, code: int, flat: FlatRows) -> str:
-        """Explain a result of llama_decode other than 0."""
-        if code == _CACHE_FULL:
-            return "the KV cache is full"
-        if flat.inputs.ndim == 1:
-            bad = flat.inputs[(flat.inputs < 0) | (flat.inputs >= self.n_vocab)]
-            if len(bad):
-                return f"token {int(bad[0])} is not in the vocabulary of {self.n_vocab}"
-        return f"llama.cpp failed with code {code}: {self.backend.log.reason()}"
+        context = self._usable_context(source, target)
+        if source != target:
+            context.forget(target, 0)
+            context.copy(source, target)
 
     def _check_usable(self) -> None:
         if self._closed:
             raise DecodeError(f"{self.path} is closed")
         self.backend.check_process()
 
-    def _check_sequence(self, sequence: int) -> None:
-        if not 0 <= sequence < self.n_seq:
-            raise DecodeError(f"sequence {sequence} is not in 0..{self.n_seq - 1}")
+    def _usable_context(self, *sequences: int) -> Context:
+        """The context, in which these sequences can be used.
+
+        Raises:
+            DecodeError: they cannot, or there is none: the last one found no room.
+        """
+        self._check_usable()
+        for sequence in sequences or (0,):
+            if self._context is None or not 0 <= sequence < self.n_seq:
+                raise DecodeError(f"sequence {sequence} is not in 0..{self.n_seq - 1}")
+        assert self._context is not None  # noqa: S101 - there is one sequence at least
+        return self._context

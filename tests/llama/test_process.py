@@ -217,7 +217,7 @@ process.recognise = recognise
 
 def test_an_unknown_tail_runs_with_the_minimal_settings(tiny: TinyModel) -> None:
     code = """
-with opened(n_seq=2, shared_cache=True) as model:
+with opened(n_seq=2) as model:
     print(model.evaluate([Rows(1, 0, ONE)])[0].shape, model.n_ctx >= 64, model.backend.warning)
 """
     text = unknown_layout(tiny, 72, 7, code)

@@ -91,12 +91,9 @@ def test_logits_are_copies(model: LlamaModel) -> None:
     np.testing.assert_array_equal(first, kept)
 
 
-@pytest.mark.parametrize("shared_cache", [False, True])
-def test_sequences_side_by_side_equal_one_by_one(tiny: TinyModel, *, shared_cache: bool) -> None:
+def test_sequences_side_by_side_equal_one_by_one(tiny: TinyModel) -> None:
     sequences = [some_tokens(n, seed=n) for n in (50, 7, 90)]
-    with open_language_model(
-        tiny.path, n_ctx=100, n_seq=3, n_batch=32, threads=1, shared_cache=shared_cache
-    ) as model:
+    with open_language_model(tiny.path, n_ctx=100, n_seq=3, n_batch=32, threads=1) as model:
         runs = [Rows(i, 0, tokens, logits="all") for i, tokens in enumerate(sequences)]
         together = model.evaluate(runs)
         for i, tokens in enumerate(sequences):
@@ -117,12 +114,9 @@ def test_forget_and_go_on(model: LlamaModel, tiny: TinyModel) -> None:
     assert_close(one(model, Rows(0, 0, other, logits="all")), expected(tiny, other))
 
 
-@pytest.mark.parametrize("shared_cache", [False, True])
-def test_copy_and_branch(tiny: TinyModel, *, shared_cache: bool) -> None:
+def test_copy_and_branch(tiny: TinyModel) -> None:
     prefix, a, b = some_tokens(40), some_tokens(5, seed=1), some_tokens(8, seed=2)
-    with open_language_model(
-        tiny.path, n_ctx=100, n_seq=2, threads=1, shared_cache=shared_cache
-    ) as model:
+    with open_language_model(tiny.path, n_ctx=100, n_seq=2, threads=1) as model:
         model.evaluate([Rows(0, 0, prefix), Rows(1, 0, b)])
         model.copy(0, 1)
         model.copy(1, 1)
@@ -227,14 +221,9 @@ def test_two_models_at_once(tiny: TinyModel, model: LlamaModel) -> None:
 
 
 @pytest.mark.parametrize("n_seq", [1, 2, 5, 64])
-@pytest.mark.parametrize("shared_cache", [False, True])
-def test_every_sequence_gets_what_was_asked(
-    tiny: TinyModel, n_seq: int, *, shared_cache: bool
-) -> None:
+def test_every_sequence_gets_what_was_asked(tiny: TinyModel, n_seq: int) -> None:
     """By default llama.cpp divides n_ctx among the sequences."""
-    with open_language_model(
-        tiny.path, n_ctx=257, n_seq=n_seq, threads=1, shared_cache=shared_cache
-    ) as model:
+    with open_language_model(tiny.path, n_ctx=257, n_seq=n_seq, threads=1) as model:
         assert model.n_ctx >= 257
         tokens = np.resize(some_tokens(13), model.n_ctx)
         runs = [Rows(s, 0, tokens, logits="none") for s in range(n_seq)]
@@ -318,3 +307,78 @@ def test_room_is_bounded(tiny: TinyModel) -> None:
         assert model.n_seq == 2
         model.need(2000, 8)
         assert model.n_seq == 1
+
+
+def test_a_grown_cache_holds_what_it_held(tiny: TinyModel) -> None:
+    """Bit by bit: a text must not depend on when its neighbours needed room."""
+    tokens = some_tokens(400)
+
+    def open_with(n_ctx: int) -> LlamaModel:
+        return open_language_model(tiny.path, n_ctx=n_ctx, n_seq=3, threads=1)
+
+    with open_with(512) as plain, open_with(200) as model:
+        model.need(200, 3, max_ctx=512)
+        assert (model.n_ctx, model.max_ctx) == (256, 512)
+        parts = [
+            Rows(0, 0, tokens=tokens[:240]),
+            Rows(2, 0, tokens=tokens[100:130]),
+        ]
+        for one_of in (plain, model):
+            one_of.evaluate(parts)
+            one_of.copy(2, 1)
+            one_of.forget(1, 25)
+            one_of.forget(2, 20)
+        model.grow(512)
+        assert (model.n_ctx, model.n_seq) == (512, 3)
+        following = [
+            Rows(0, 240, tokens=tokens[240:260], logits="all"),
+            Rows(1, 25, tokens=tokens[:9], logits="all"),
+            Rows(2, 20, tokens=tokens[120:130], logits="all"),
+        ]
+        for run in following:
+            found, reference = one(model, run), one(plain, run)
+            assert (found == reference).all()
+        model.grow(300)
+        assert model.n_ctx == 512
+
+
+def test_growing_that_fails_changes_nothing(
+    tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = some_tokens(20)
+    with open_language_model(tiny.path, n_ctx=200, threads=1) as model:
+        model.evaluate([Rows(0, 0, tokens=tokens[:10])])
+        with monkeypatch.context() as patch:
+            patch.setattr(model._api, "llama_state_seq_set_data", lambda *_: 0)
+            with pytest.raises(DecodeError, match="cannot move"):
+                model.grow(600)
+
+        def fail(*_: object) -> int:
+            raise ModelError("no memory")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(runtime, "load_context", fail)
+            with pytest.raises(DecodeError, match="no memory"):
+                model.grow(600)
+        assert model.n_ctx == 256
+        assert_close(one(model, Rows(0, 10, tokens[10:])), expected(tiny, tokens)[-1:])
+
+
+def test_a_build_that_cannot_move_gets_all_its_room_at_once(
+    tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_language_model(tiny.path, n_ctx=200, threads=1) as model:
+        monkeypatch.setattr(model._api, "llama_state_seq_get_data", None)
+        model.need(200, 2, max_ctx=500)
+        assert (model.n_ctx, model.max_ctx) == (512, 512)
+
+
+def test_room_to_grow_is_bounded_too(tiny: TinyModel) -> None:
+    s = tiny.shape
+    cell = s.layers * s.kv_heads * 2 * s.head_width * 2
+    limit = 4 * 256 * cell
+    with open_language_model(tiny.path, n_ctx=200, threads=1, max_cache_bytes=limit) as model:
+        model.need(200, 8, max_ctx=500)
+        assert (model.n_seq, model.n_ctx) == (2, 256)
+        model.need(200, 1, max_ctx=900)
+        assert (model.n_seq, model.n_ctx) == (1, 256)
