@@ -4,10 +4,13 @@ The distance of a word is the least edit distance between it and a stretch of wh
 (Sellers, 1980); its similarity is 1 - penalty * distance / length. Three steps make it fast,
 and none loses a word that is near enough:
 
-1. What was heard is cut into overlapping blocks. No stretch inside a block is nearer to a word
-   than the sum of each of its phonemes' cheapest match anywhere in the block.
-2. The edits that a word can afford shift its phonemes by a few places at most. So from a given
-   start, each phoneme meets only the few that are heard about where it belongs.
+1. A word is cut into pairs of phonemes. A pair either lies in the text as it is, one phoneme
+   beside the other, or it contains a gap. So what was heard is compared once with every
+   different pair of the list, at every phoneme, and no pair costs more than a gap. What was
+   heard is then cut into overlapping blocks: no stretch inside a block is nearer to a word than
+   the sum of each of its pairs' cheapest match anywhere in the block.
+2. The gaps that a word can afford shift its pairs by a few places at most. So from a given
+   start, each pair meets only the few places about the one where it belongs.
 3. What is left goes through the dynamic programme together, one numpy row a phoneme.
 """
 
@@ -34,6 +37,14 @@ EXACT_ONLY: Final = 2
 
 _FORBIDDEN: Final = 1 << 17
 """More than any word's distance."""
+_STRIDE: Final = 8
+"""Phonemes from one block to the next."""
+
+_SHORT: Final = 3
+"""Pairs of the longest words that are bounded in single bytes; their budgets are far below."""
+_BYTE: Final = 255
+
+Bytes = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -50,17 +61,21 @@ class Match:
 
 @dataclass(frozen=True, eq=False)
 class Heard:
-    """What was heard, made ready for one index: T phonemes, P places.
+    """What was heard, made ready for one index: T phonemes, P places, Q pairs of places.
 
-    Column T stands for everything behind the end.
+    Column T stands for everything behind the end; place P and pair Q for none.
     """
 
     costs: Ints
-    """[P, T + 1] cost of hearing phoneme t for place p."""
+    """[P + 1, T + 1] cost of hearing phoneme t for place p."""
     extra: Ints
     """[T + 1] cost of a phoneme too many."""
     missing: Ints
-    """[P] cost of leaving a place out."""
+    """[P + 1] cost of leaving a place out."""
+    pairs: Bytes
+    """[T + 1, Q + 1] cost of hearing phonemes t and t + 1 for a pair, without a gap."""
+    split: Bytes
+    """[T + 1, Q + 1] at most the same with a gap: one place missing, or phoneme t + 1 too many."""
     opens: NDArray[np.bool_]
     """[T + 1] whether a word may begin before phoneme t."""
     closes: NDArray[np.bool_]
@@ -70,103 +85,160 @@ class Heard:
     def of(cls, phonemes: Sequence[Phoneme], index: HotwordIndex) -> "Heard":
         """Compare every phoneme with every place of the index, the best alternative of each."""
         heard = Alternatives.of(phoneme.place for phoneme in phonemes)
-        by_symbol = np.minimum.reduceat(
-            substitution_costs()[:, heard.symbols], heard.offsets, axis=1
-        )
+        table = substitution_costs().astype(np.uint8)
+        by_symbol = np.minimum.reduceat(table[:, heard.symbols], heard.offsets, axis=1)
         places = index.places
         costs = np.minimum.reduceat(by_symbol[places.symbols], places.offsets, axis=0)
+        # behind the end nothing fits; where there is no place, anything does
+        bounded = np.pad(costs.T, ((0, 2), (0, 0)), constant_values=SCALE)
+        bounded = np.pad(bounded, ((0, 0), (0, 1)))
+        firsts, seconds = index.pairs.T
+        extra = heard.gap_costs()
+        missing = places.gap_costs()
+        either = np.append(missing, np.int32(SCALE))[index.pairs].min(axis=1)
+        between = np.append(extra[1:], np.full(2, SCALE, np.int32))
+        pairs = bounded[:-1].take(firsts, axis=1)
+        pairs += bounded[1:].take(seconds, axis=1)
         return cls(
-            np.pad(costs.astype(np.int32), ((0, 0), (0, 1)), constant_values=_FORBIDDEN),
-            np.append(heard.gap_costs(), np.int32(0)),
-            places.gap_costs(),
+            np.pad(costs.astype(np.int32), ((0, 1), (0, 1)), constant_values=_FORBIDDEN),
+            np.append(extra, np.int32(0)),
+            np.append(missing, np.int32(0)),
+            pairs,
+            np.minimum(between[:, None].astype(np.uint8), either.astype(np.uint8)),
             np.array([*(phoneme.opens for phoneme in phonemes), False]),
             np.array([False, *(phoneme.closes for phoneme in phonemes)]),
         )
 
 
 def search(index: HotwordIndex, phonemes: Sequence[Phoneme], threshold: float) -> list[Match]:
-    """Find the stretches on which a word reaches the threshold, the best of each block.
+    """Find the stretches on which a word reaches the threshold, the best of each start.
 
     The same stretch may be found twice.
     """
     if not phonemes or not index.groups:
         return []
-    heard = Heard.of(phonemes, index)
-    return [match for group in index.groups for match in _search(group, heard, threshold)]
+    steps = _Steps(Heard.of(phonemes, index), index.pairs)
+    found: list[Match] = []
+    for group in index.groups:
+        found += _search(group, steps, threshold)
+    return found
 
 
-def _search(group: WordGroup, heard: Heard, threshold: float) -> Iterator[Match]:
-    length = group.places.shape[1]
-    weight = length * SCALE / max(LEAST_PENALTY, PENALTY / length)
+def _search(group: WordGroup, steps: "_Steps", threshold: float) -> Iterator[Match]:
+    lengths = group.lengths
+    weights = lengths * SCALE / np.maximum(LEAST_PENALTY, PENALTY / lengths)
     # a millionth forgives rounding: exactly the threshold is enough
-    budget = int(weight * (1 - threshold) + 1e-6) if length > EXACT_ONLY else 0
-    steps = _Steps(group.places, heard, budget, budget // ZERO_GAP)
-    rows, firsts = steps.near_starts(*steps.near_blocks())
-    distances, lasts = steps.distances(rows, firsts)
-    for at in np.flatnonzero(distances <= budget).tolist():
-        similarity = 1 - int(distances[at]) / weight
-        word = int(group.words[rows[at]])
+    budgets = (weights * (1 - threshold) + 1e-6).astype(np.uint16)
+    budgets[lengths <= EXACT_ONLY] = 0
+    shift = int(budgets.max()) // ZERO_GAP
+    rows, firsts = steps.near_blocks(group.pairs, budgets, shift)
+    rows, firsts = steps.near_starts(group.pairs, budgets, shift, rows, firsts)
+    if not rows.size:
+        return
+    distances, lasts = steps.distances(group.pairs[rows], firsts, shift)
+    for at in np.flatnonzero(distances <= budgets[rows]).tolist():
+        row = rows[at]
+        similarity = 1 - int(distances[at]) / float(weights[row])
+        word, length = int(group.words[row]), int(lengths[row])
         yield Match(word, similarity, int(firsts[at]), int(lasts[at]), length)
 
 
-@dataclass(frozen=True, eq=False)
 class _Steps:
-    """The three steps for W words of n phonemes; each keeps all that the budget allows."""
+    """The three steps; each keeps all that the budgets allow.
 
-    words: Ints
-    """[W, n] places."""
-    heard: Heard
-    budget: int
-    shift: int
-    """Most phonemes too many or too few within the budget."""
+    They are given words as `pairs` [W, M], `budgets` uint16 [W], their greatest distances, and
+    `shift`, the most phonemes too many or too few that any of these allows.
+    """
 
-    @property
-    def stride(self) -> int:
-        """Most phonemes in a stretch; a block is two strides long."""
-        return int(self.words.shape[1]) + self.shift
+    def __init__(self, heard: Heard, pairs: Ints) -> None:
+        self._heard = heard
+        self._end = len(heard.extra) - 1
+        self._pairs = pairs
+        """[Q + 1, 2]."""
+        parts = np.arange(0, self._end + 1, _STRIDE)
+        capped = np.minimum(heard.pairs, heard.split)
+        self._least = np.minimum.reduceat(capped, parts, axis=0)
+        """[parts, Q + 1] each pair's cheapest match that begins in a stride of phonemes, or gap."""
+        self._near = [capped]
+        """[k][T + 1, Q + 1] each pair's cheapest match at most k phonemes away, or gap."""
 
-    def near_blocks(self) -> tuple[Ints, Ints]:
-        """Step 1: pairs of a row of the words and the first phoneme of a block."""
-        stride, heard = self.stride, self.heard
-        least = np.minimum.reduceat(
-            heard.costs[:, :-1], np.arange(0, len(heard.extra) - 1, stride), axis=1
-        )
-        least[:, :-1] = np.minimum(least[:, :-1], least[:, 1:])
-        least = np.minimum(least, heard.missing[:, None]).astype(np.uint8)
-        bounds = np.zeros((len(self.words), least.shape[1]), np.uint16)
-        for column in self.words.T:
+    def near_blocks(
+        self, pairs: Ints, budgets: NDArray[np.uint16], shift: int
+    ) -> tuple[Ints, Ints]:
+        """Step 1: pairs of a word and the first phoneme of a block.
+
+        A block holds every stretch that begins in its first stride.
+        """
+        parts, reach = len(self._least), 2 * pairs.shape[1] + shift
+        every, further = np.arange(parts), range(-(-(_STRIDE + reach) // _STRIDE))
+        held = [self._least[np.minimum(every + at, parts - 1)] for at in further]
+        least = np.ascontiguousarray(np.minimum.reduce(held).T)
+        if pairs.shape[1] <= _SHORT:
+            # bytes are faster, and hold the sum when each is bounded
+            np.minimum(least, _BYTE // _SHORT, out=least)
+            bounds = least[pairs[:, 0]]
+        else:
+            bounds = least[pairs[:, 0]].astype(np.uint16)
+        for column in pairs.T[1:]:
             bounds += least[column]
-        rows, blocks = np.nonzero(bounds <= self.budget)
-        return rows.astype(np.int32), (blocks * stride).astype(np.int32)
+        rows, blocks = np.divmod(np.flatnonzero(bounds <= budgets[:, None]), parts)
+        return rows.astype(np.int32), (blocks * _STRIDE).astype(np.int32)
 
-    def near_starts(self, rows: Ints, blocks: Ints) -> tuple[Ints, Ints]:
-        """Step 2: pairs of a row of the words and a phoneme at which it may start."""
-        heard, end = self.heard, len(self.heard.extra) - 1
-        wide = np.pad(heard.costs, ((0, 0), (self.shift, self.shift)), mode="edge")
-        near = np.minimum.reduce([wide[:, at : at + end + 1] for at in range(2 * self.shift + 1)])
-        near = np.minimum(near, heard.missing[:, None]).astype(np.uint8).ravel()
-        starts = np.minimum(blocks[:, None] + np.arange(self.stride, dtype=np.int32), end)
-        chosen = np.flatnonzero(heard.opens[starts])
-        starts = starts.ravel()[chosen]
-        rows = rows[chosen // self.stride]
-        bounds = np.zeros(len(starts), np.uint16)
-        for at, column in enumerate(self.words.T):
-            bounds += near[np.minimum(starts + at, end) + column[rows] * (end + 1)]
-        found = np.flatnonzero(bounds <= self.budget)
-        return rows[found], starts[found]
+    def near_starts(
+        self, pairs: Ints, budgets: NDArray[np.uint16], shift: int, rows: Ints, blocks: Ints
+    ) -> tuple[Ints, Ints]:
+        """Step 2: pairs of a word and a phoneme at which it may start."""
+        starts = np.minimum(blocks[:, None] + np.arange(_STRIDE, dtype=np.int32), self._end)
+        chosen = np.flatnonzero(self._heard.opens[starts])
+        starts, rows = starts.ravel()[chosen], rows[chosen // _STRIDE]
+        kept = np.zeros(len(rows), np.bool_)
+        left = np.arange(len(rows))
+        for most in range(shift, -1, -1):
+            # without any gap, each pair lies as it is where it belongs
+            near = self._nearest(most) if most else self._heard.pairs
+            total, worst = self._bounds(near, pairs, rows[left], starts[left])
+            # so far away, a pair follows so many gaps, each of which costs ZERO_GAP or more and
+            # lies in one pair at most; of such a pair, no more than `worst` is in the sum
+            more = most * (ZERO_GAP - np.minimum(worst, ZERO_GAP).astype(np.uint16))
+            limits = budgets[rows[left]]
+            kept[left[total + more <= limits]] = True
+            left = left[total <= limits]
+        return rows[kept], starts[kept]
 
-    def distances(self, rows: Ints, firsts: Ints) -> tuple[Ints, Ints]:
+    def _nearest(self, most: int) -> Bytes:
+        """Each pair's cheapest match at most so many phonemes away, or gap: [T + 1, Q + 1]."""
+        capped = self._near[0]
+        for away in range(len(self._near), most + 1):
+            wide = np.pad(capped, ((away, away), (0, 0)), mode="edge")
+            ends = np.minimum(wide[: len(capped)], wide[2 * away :])
+            self._near.append(np.minimum(ends, self._near[-1]))
+        return self._near[most]
+
+    def _bounds(
+        self, costs: Bytes, pairs: Ints, rows: Ints, starts: Ints
+    ) -> tuple[NDArray[np.uint16], Bytes]:
+        """Sum and greatest of the costs of each pair where it belongs."""
+        width, flat = costs.shape[1], costs.ravel()
+        total = np.zeros(len(rows), np.uint16)
+        worst = np.zeros(len(rows), np.uint8)
+        for at, column in enumerate(pairs.T):
+            cost = flat[np.minimum(starts + 2 * at, self._end) * width + column[rows]]
+            total += cost
+            np.maximum(worst, cost, out=worst)
+        return total, worst
+
+    def distances(self, pairs: Ints, firsts: Ints, shift: int) -> tuple[Ints, Ints]:
         """Step 3: least distance of each word from its start, and where that stretch ends."""
-        heard, end = self.heard, len(self.heard.extra) - 1
-        borders = np.minimum(firsts[:, None] + np.arange(self.stride + 1, dtype=np.int32), end)
+        heard, reach = self._heard, 2 * pairs.shape[1] + shift
+        borders = np.minimum(firsts[:, None] + np.arange(reach + 1, dtype=np.int32), self._end)
         costs = heard.costs.ravel()
         # best[:, k]: the word so far against k phonemes. A phoneme too many costs the same
         # wherever it stands: with these sums taken off, the least so far just carries over.
         extra = (np.cumsum(heard.extra, dtype=np.int32) - heard.extra)[borders]
         extra -= extra[:, :1]
         best = extra.copy()
-        for column in self.words[rows].T:
-            match = best[:, :-1] + costs[borders[:, :-1] + column[:, None] * (end + 1)]
+        for column in self._pairs[pairs].reshape(len(pairs), -1).T:
+            match = best[:, :-1] + costs[borders[:, :-1] + column[:, None] * (self._end + 1)]
             best += heard.missing[column, None]
             np.minimum(best[:, 1:], match, out=best[:, 1:])
             best -= extra
