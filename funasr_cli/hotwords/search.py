@@ -135,12 +135,24 @@ def _search(group: WordGroup, steps: "_Steps", threshold: float) -> Iterator[Mat
     rows, firsts = steps.near_starts(group.pairs, budgets, shift, rows, firsts)
     if not rows.size:
         return
-    distances, lasts = steps.distances(group.pairs[rows], firsts, shift)
+    order = np.argsort(-lengths[rows], kind="stable")
+    rows, firsts = rows[order], firsts[order]
+    distances, lasts = steps.distances(group.pairs[rows], lengths[rows], firsts, shift)
     for at in np.flatnonzero(distances <= budgets[rows]).tolist():
         row = rows[at]
         similarity = 1 - int(distances[at]) / float(weights[row])
         word, length = int(group.words[row]), int(lengths[row])
         yield Match(word, similarity, int(firsts[at]), int(lasts[at]), length)
+
+
+def _shifts(most: int) -> Iterator[tuple[int, int]]:
+    """Ranges of shifts, the farthest first; none and one by themselves."""
+    while most > 1:
+        yield most // 2 + 1, most
+        most //= 2
+    if most:
+        yield 1, 1
+    yield 0, 0
 
 
 class _Steps:
@@ -155,9 +167,9 @@ class _Steps:
         self._end = len(heard.extra) - 1
         self._pairs = pairs
         """[Q + 1, 2]."""
-        parts = np.arange(0, self._end + 1, _STRIDE)
         capped = np.minimum(heard.pairs, heard.split)
-        self._least = np.minimum.reduceat(capped, parts, axis=0)
+        filled = np.pad(capped, ((0, -len(capped) % _STRIDE), (0, 0)), mode="edge")
+        self._least = np.minimum.reduce([filled[at::_STRIDE] for at in range(_STRIDE)])
         """[parts, Q + 1] each pair's cheapest match that begins in a stride of phonemes, or gap."""
         self._near = [capped]
         """[k][T + 1, Q + 1] each pair's cheapest match at most k phonemes away, or gap."""
@@ -193,31 +205,35 @@ class _Steps:
         starts, rows = starts.ravel()[chosen], rows[chosen // _STRIDE]
         kept = np.zeros(len(rows), np.bool_)
         left = np.arange(len(rows))
-        for most in range(shift, -1, -1):
-            # without any gap, each pair lies as it is where it belongs
-            near = self._nearest(most) if most else self._heard.pairs
-            total, worst = self._bounds(near, pairs, rows[left], starts[left])
+        for least, most in _shifts(shift):
+            if not left.size:
+                break
+            limits = budgets[rows[left]]
+            total, worst = self._bounds(most, pairs, rows[left], starts[left])
             # so far away, a pair follows so many gaps, each of which costs ZERO_GAP or more and
             # lies in one pair at most; of such a pair, no more than `worst` is in the sum
-            more = most * (ZERO_GAP - np.minimum(worst, ZERO_GAP).astype(np.uint16))
-            limits = budgets[rows[left]]
+            more = least * (ZERO_GAP - np.minimum(worst, ZERO_GAP).astype(np.uint16))
             kept[left[total + more <= limits]] = True
             left = left[total <= limits]
-        return rows[kept], starts[kept]
+        found = np.flatnonzero(kept)
+        return rows[found], starts[found]
 
     def _nearest(self, most: int) -> Bytes:
         """Each pair's cheapest match at most so many phonemes away, or gap: [T + 1, Q + 1]."""
         capped = self._near[0]
         for away in range(len(self._near), most + 1):
-            wide = np.pad(capped, ((away, away), (0, 0)), mode="edge")
-            ends = np.minimum(wide[: len(capped)], wide[2 * away :])
-            self._near.append(np.minimum(ends, self._near[-1]))
+            near = self._near[-1].copy()
+            np.minimum(near[:-away], capped[away:], out=near[:-away])
+            np.minimum(near[away:], capped[:-away], out=near[away:])
+            self._near.append(near)
         return self._near[most]
 
     def _bounds(
-        self, costs: Bytes, pairs: Ints, rows: Ints, starts: Ints
+        self, most: int, pairs: Ints, rows: Ints, starts: Ints
     ) -> tuple[NDArray[np.uint16], Bytes]:
-        """Sum and greatest of the costs of each pair where it belongs."""
+        """Sum and greatest of the costs of each pair at most so far from where it belongs."""
+        # without any gap, each pair lies as it is where it belongs
+        costs = self._nearest(most) if most else self._heard.pairs
         width, flat = costs.shape[1], costs.ravel()
         total = np.zeros(len(rows), np.uint16)
         worst = np.zeros(len(rows), np.uint8)
@@ -227,23 +243,35 @@ class _Steps:
             np.maximum(worst, cost, out=worst)
         return total, worst
 
-    def distances(self, pairs: Ints, firsts: Ints, shift: int) -> tuple[Ints, Ints]:
-        """Step 3: least distance of each word from its start, and where that stretch ends."""
-        heard, reach = self._heard, 2 * pairs.shape[1] + shift
-        borders = np.minimum(firsts[:, None] + np.arange(reach + 1, dtype=np.int32), self._end)
+    def distances(self, pairs: Ints, lengths: Ints, firsts: Ints, shift: int) -> tuple[Ints, Ints]:
+        """Step 3: least distance of each word from its start, and where that stretch ends.
+
+        Args:
+            pairs: [W, M] words.
+            lengths: [W] their places; never increasing.
+            firsts: [W] where they start.
+            shift: the most phonemes too many or too few.
+        """
+        heard, end = self._heard, self._end
         costs = heard.costs.ravel()
-        # best[:, k]: the word so far against k phonemes. A phoneme too many costs the same
-        # wherever it stands: with these sums taken off, the least so far just carries over.
-        extra = (np.cumsum(heard.extra, dtype=np.int32) - heard.extra)[borders]
-        extra -= extra[:, :1]
-        best = extra.copy()
-        for column in self._pairs[pairs].reshape(len(pairs), -1).T:
-            match = best[:, :-1] + costs[borders[:, :-1] + column[:, None] * (self._end + 1)]
-            best += heard.missing[column, None]
-            np.minimum(best[:, 1:], match, out=best[:, 1:])
-            best -= extra
-            np.minimum.accumulate(best, axis=1, out=best)
-            best += extra
+        # best[:, k]: the word so far against as many phonemes, and k - shift more
+        now = firsts[:, None] + np.arange(-shift, shift + 1, dtype=np.int32)
+        extra = np.cumsum(heard.extra, dtype=np.int32) - heard.extra
+        best = extra.take(now, mode="clip") - extra[firsts, None]
+        best[:, :shift] = _FORBIDDEN
+        for done, column in enumerate(self._pairs[pairs].reshape(len(pairs), -1).T):
+            left = int(np.count_nonzero(lengths > done))
+            before, place = best[:left], column[:left, None]
+            at = np.clip(now[:left] + done, 0, end)
+            after = before + costs[at + place * (end + 1)]
+            np.minimum(after[:, :-1], before[:, 1:] + heard.missing[place], out=after[:, :-1])
+            # a phoneme too many costs the same wherever it stands: with the sums taken off, the
+            # least so far just carries over
+            sums = extra.take(now[:left] + (done + 1), mode="clip")
+            after -= sums
+            np.minimum.accumulate(after, axis=1, out=after)
+            np.add(after, sums, out=before)
+        borders = np.clip(now + lengths[:, None], 0, end)
         best[~heard.closes[borders]] = _FORBIDDEN
         every, lasts = np.arange(len(best)), np.argmin(best, axis=1)
         return best[every, lasts], borders[every, lasts]
