@@ -171,8 +171,8 @@ class _Steps:
         filled = np.pad(capped, ((0, -len(capped) % _STRIDE), (0, 0)), mode="edge")
         self._least = np.minimum.reduce([filled[at::_STRIDE] for at in range(_STRIDE)])
         """[parts, Q + 1] each pair's cheapest match that begins in a stride of phonemes, or gap."""
-        self._near = [capped]
-        """[k][T + 1, Q + 1] each pair's cheapest match at most k phonemes away, or gap."""
+        self._near = {0: capped}
+        """k -> [T + 1, Q + 1] each pair's cheapest match at most k phonemes away, or gap."""
 
     def near_blocks(
         self, pairs: Ints, budgets: NDArray[np.uint16], shift: int
@@ -220,12 +220,15 @@ class _Steps:
 
     def _nearest(self, most: int) -> Bytes:
         """Each pair's cheapest match at most so many phonemes away, or gap: [T + 1, Q + 1]."""
-        capped = self._near[0]
-        for away in range(len(self._near), most + 1):
-            near = self._near[-1].copy()
-            np.minimum(near[:-away], capped[away:], out=near[:-away])
-            np.minimum(near[away:], capped[:-away], out=near[away:])
-            self._near.append(near)
+        done = max(away for away in self._near if away <= most)
+        while done < most:
+            # two windows side by side, which overlap, are a wider one
+            step = min(max(done, 1), most - done)
+            near, wide = self._near[done], self._near[done].copy()
+            np.minimum(wide[:-step], near[step:], out=wide[:-step])
+            np.minimum(wide[step:], near[:-step], out=wide[step:])
+            done += step
+            self._near[done] = wide
         return self._near[most]
 
     def _bounds(
