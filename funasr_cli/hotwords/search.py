@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from funasr_cli.hotwords.index import Alternatives, HotwordIndex, Ints, WordGroup
 from funasr_cli.hotwords.phonemes import Phoneme
-from funasr_cli.hotwords.similarity import SCALE, ZERO_GAP, substitution_costs
+from funasr_cli.hotwords.similarity import SCALE, SIMILAR, ZERO_GAP, substitution_costs
 
 PENALTY: Final = 14.0
 """How hard a wrong phoneme counts against a word of one phoneme; longer ones forgive in
@@ -34,6 +34,16 @@ LEAST_PENALTY: Final = 1.5
 """The same for each phoneme of the longest words: half a word wrong is another word."""
 EXACT_ONLY: Final = 2
 """Words of so few phonemes, one syllable, are everywhere: only the exact sound counts."""
+
+USUAL_THRESHOLD: Final = 0.6
+CHANCE_WORDS: Final = 10_000
+CHANCE_PLACES: Final = 5
+CHANCE_PER_PLACE: Final = 40.0
+CHANCE_PER_DECADE: Final = 60.0
+"""How far a short word of a long list may be: what is within this distance is met by chance
+less than every other minute. Ten times the words are met ten times as often, and to make up for
+that the distance must be 60 less; each further phoneme is worth 40. (Fitted to lists of names
+and of mixed words against everyday sentences and a newspaper: docs/HOTWORDS.md.)"""
 
 _FORBIDDEN: Final = 1 << 17
 """More than any word's distance."""
@@ -110,6 +120,32 @@ class Heard:
         )
 
 
+def weights(lengths: Ints) -> NDArray[np.float64]:
+    """Distance at which a word of so many phonemes has similarity 0: [W]."""
+    return lengths * SCALE / np.maximum(LEAST_PENALTY, PENALTY / lengths)
+
+
+def allowed_distances(lengths: Ints, words: int, threshold: float) -> NDArray[np.uint16]:
+    """Greatest distance at which a word counts as heard: [W].
+
+    The threshold decides; in long lists, short words must be nearer, lest they be heard where
+    nobody said them. One near sound is always allowed.
+
+    Args:
+        lengths: phonemes of each word.
+        words: of the whole list.
+        threshold: least similarity.
+    """
+    share = 1 - threshold
+    decades = np.log10(words / CHANCE_WORDS)
+    chance = CHANCE_PER_PLACE * (lengths - CHANCE_PLACES) - CHANCE_PER_DECADE * decades
+    chance = np.maximum(chance, SIMILAR) * (share / (1 - USUAL_THRESHOLD))
+    allowed = np.minimum(weights(lengths) * share, chance)
+    allowed[lengths <= EXACT_ONLY] = 0
+    # a millionth forgives rounding: exactly the threshold is enough
+    return (allowed + 1e-6).astype(np.uint16)
+
+
 def search(index: HotwordIndex, phonemes: Sequence[Phoneme], threshold: float) -> list[Match]:
     """Find the stretches on which a word reaches the threshold, the best of each start.
 
@@ -120,16 +156,13 @@ def search(index: HotwordIndex, phonemes: Sequence[Phoneme], threshold: float) -
     steps = _Steps(Heard.of(phonemes, index), index.pairs)
     found: list[Match] = []
     for group in index.groups:
-        found += _search(group, steps, threshold)
+        budgets = allowed_distances(group.lengths, len(index.words), threshold)
+        found += _search(group, steps, budgets)
     return found
 
 
-def _search(group: WordGroup, steps: "_Steps", threshold: float) -> Iterator[Match]:
+def _search(group: WordGroup, steps: "_Steps", budgets: NDArray[np.uint16]) -> Iterator[Match]:
     lengths = group.lengths
-    weights = lengths * SCALE / np.maximum(LEAST_PENALTY, PENALTY / lengths)
-    # a millionth forgives rounding: exactly the threshold is enough
-    budgets = (weights * (1 - threshold) + 1e-6).astype(np.uint16)
-    budgets[lengths <= EXACT_ONLY] = 0
     shift = int(budgets.max()) // ZERO_GAP
     rows, firsts = steps.near_blocks(group.pairs, budgets, shift)
     rows, firsts = steps.near_starts(group.pairs, budgets, shift, rows, firsts)
@@ -138,9 +171,10 @@ def _search(group: WordGroup, steps: "_Steps", threshold: float) -> Iterator[Mat
     order = np.argsort(-lengths[rows], kind="stable")
     rows, firsts = rows[order], firsts[order]
     distances, lasts = steps.distances(group.pairs[rows], lengths[rows], firsts, shift)
+    zero = weights(lengths)
     for at in np.flatnonzero(distances <= budgets[rows]).tolist():
         row = rows[at]
-        similarity = 1 - int(distances[at]) / float(weights[row])
+        similarity = 1 - int(distances[at]) / float(zero[row])
         word, length = int(group.words[row]), int(lengths[row])
         yield Match(word, similarity, int(firsts[at]), int(lasts[at]), length)
 
