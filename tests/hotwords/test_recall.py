@@ -2,14 +2,24 @@ import random
 import timeit
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from funasr_cli.bench.mishearing import KINDS, mishear
+from funasr_cli.bench.word_lists import word_list
 from funasr_cli.characters import readings
 from funasr_cli.hotwords import HotwordIndex, recall
 from funasr_cli.hotwords.phonemes import Place, pronunciations, sound_out
-from funasr_cli.hotwords.search import EXACT_ONLY, LEAST_PENALTY, PENALTY, search
+from funasr_cli.hotwords.search import (
+    EXACT_ONLY,
+    LEAST_PENALTY,
+    PENALTY,
+    allowed_distances,
+    search,
+    weights,
+)
 from funasr_cli.hotwords.similarity import SCALE, gap_costs, substitution_costs
 from funasr_cli.results import CtcToken, HotwordHit
 
@@ -180,6 +190,42 @@ def test_the_fast_search_finds_what_the_plain_one_finds(
             if distance == 0 or (not short and similarity >= threshold - 1e-9):
                 expected[word] = max(expected.get(word, 0.0), similarity)
     assert best == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_in_a_long_list_the_fast_search_loses_nothing(seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311 - a fixed sample, not a secret
+    words = word_list(2000, seed)
+    said = [word for word in words[:60] if all(map(readings, word))]
+    slips = filter(None, (mishear(word, rng.choice(KINDS), rng) for word in said))
+    text = "我们".join(list(slips)[:10]) + "GPT 4 deep sync"
+    index = HotwordIndex.build(words)
+    best: dict[str, int] = {}
+    for match in search(index, sound_out(text), 0.6):
+        zero = float(weights(np.array([match.length], np.int32))[0])
+        distance = round((1 - match.similarity) * zero)
+        word = index.words[match.word]
+        best[word] = min(best.get(word, distance), distance)
+    expected: dict[str, int] = {}
+    for word in {*words[:300], *best}:
+        for way in pronunciations(word):
+            distance = slow_distance(way, text)
+            allowed = allowed_distances(np.array([len(way)], np.int32), len(words), 0.6)[0]
+            if distance <= allowed:
+                expected[word] = min(expected.get(word, distance), distance)
+    assert len(best) >= 5
+    assert {word: best.get(word) for word in expected} == expected
+    assert best.keys() <= expected.keys()
+
+
+def test_short_words_of_long_lists_must_sound_nearer_but_one_near_sound_is_allowed() -> None:
+    lengths = np.array([2, 4, 6, 8, 20], np.int32)
+    plain = [0, 45, 102, 182, 533]
+    assert allowed_distances(lengths, 100, 0.6).tolist() == plain
+    assert allowed_distances(lengths, 10_000, 0.6).tolist() == [0, 25, 34, 114, 533]
+    assert allowed_distances(lengths, 100_000, 0.6).tolist() == [0, 25, 25, 54, 533]
+    assert allowed_distances(lengths, 10_000, 0.3).tolist() == [0, 43, 59, 199, 933]
+    assert allowed_distances(lengths, 10_000, 1.0).tolist() == [0] * 5
 
 
 @settings(deadline=None)
