@@ -12,16 +12,18 @@ SENTENCES: Final = Path(__file__).parents[1] / "bench_data" / "sentences.txt"
 """A hundred everyday sentences, six minutes of speech, written for this purpose."""
 
 _SURNAMES: Final = (  # noqa: SIM905 - a hundred quotes would hide the names
-    "王 李 张 刘 陈 杨 赵 黄 周 吴 徐 孙 胡 朱 高 林 何 郭 马 罗 梁 宋 郑 谢 韩 唐 冯 于 董 萧 程 曹 "
-    "袁 邓 许 傅 沈 曾 彭 吕 苏 卢 蒋 蔡 贾 丁 魏 薛 叶 阎 余 潘 杜 戴 夏 钟 汪 田 任 姜 范 方 石 姚 "
-    "谭 廖 邹 熊 金 陆 郝 孔 白 崔 康 毛 邱 秦 江 史 顾 侯 邵 孟 龙 万 段 雷 钱 汤 尹 黎 易 常 武 乔 "
-    "贺 赖 龚 文 欧阳 司马 上官 诸葛 慕容 皇甫"
+    "王 李 张 刘 陈 杨 赵 黄 周 吴 徐 孙 胡 朱 高 林 何 郭 马 罗 梁 宋 "
+    "郑 谢 韩 唐 冯 于 董 萧 程 曹 袁 邓 许 傅 沈 曾 彭 吕 苏 卢 蒋 蔡 "
+    "贾 丁 魏 薛 叶 阎 余 潘 杜 戴 夏 钟 汪 田 任 姜 范 方 石 姚 谭 廖 "
+    "邹 熊 金 陆 郝 孔 白 崔 康 毛 邱 秦 江 史 顾 侯 邵 孟 龙 万 段 雷 "
+    "钱 汤 尹 黎 易 常 武 乔 贺 赖 龚 文 欧阳 司马 上官 诸葛 慕容 皇甫"
 ).split()
 _GIVEN: Final = (
     "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉萍红梅鑫宇浩然子轩雨欣佳怡梓涵晨曦思远志国"
     "建文斌博毅俊峰凯旋婷雪琳倩颖慧洁莹瑶岚菲蓉薇琪璐嘉诚立群振宏海燕春兰晓东永福庆祥松柏云飞鹏翔"
     "天佑少康仁义礼智信德才学林森炎培坤钧铭锋锐泽润沛清源淼"
 )
+_GIVEN_LENGTHS: Final = (1, *[2] * 9)
 _PLACES: Final = (
     "青白黄黑红金银石水沙云龙凤虎马牛羊鹿鹤松柏柳桃梅竹兰荷山河江湖海泉溪东西南北上下前后新旧大小"
     "长安宁平和康乐福寿永定武文昌盛兴隆泰顺景阳临清高明宝城关岭洪巴德会丰"
@@ -83,7 +85,8 @@ def phrases() -> list[str]:
     """Words and idioms of two to six characters: the phrases that pypinyin knows, 47,000."""
     from pypinyin.phrases_dict import phrases_dict
 
-    return [word for word in phrases_dict if 2 <= len(word) <= 6 and all(map(readings, word))]
+    lengths = range(2, 7)
+    return [word for word in phrases_dict if len(word) in lengths and all(map(readings, word))]
 
 
 def sentences() -> list[str]:
@@ -93,8 +96,8 @@ def sentences() -> list[str]:
 
 def _names(rng: Random) -> Iterator[str]:
     while True:
-        given = rng.choice(_GIVEN) + (rng.choice(_GIVEN) if rng.random() < 0.9 else "")
-        yield rng.choice(_SURNAMES) + given
+        given = rng.choices(_GIVEN, k=rng.choice(_GIVEN_LENGTHS))
+        yield rng.choice(_SURNAMES) + "".join(given)
 
 
 def _places(rng: Random) -> Iterator[str]:
