@@ -39,6 +39,8 @@ class HeardChar(NamedTuple):
     end: float
     confidence: float
     """Least posterior of the tokens it was spread over."""
+    alternatives: tuple[tuple[str, float], ...] = ()
+    """Characters that may have been said instead, with their posteriors."""
 
 
 def heard_characters(tokens: Sequence[CtcToken]) -> list[HeardChar]:
@@ -77,8 +79,25 @@ def heard_characters(tokens: Sequence[CtcToken]) -> list[HeardChar]:
             start = floor + (limit - floor) * done / max(1, sounded)
             done += 0 if char.isspace() else 1
             end = floor + (limit - floor) * done / max(1, sounded)
-            heard.append(HeardChar(char, start, end, doubts[len(heard)]))
+            others = _other_characters(tokens[owner]) if len(tokens[owner].piece) > 1 else ()
+            heard.append(HeardChar(char, start, end, doubts[len(heard)], others))
     return heard
+
+
+def _other_characters(token: CtcToken) -> tuple[tuple[str, float], ...]:
+    """Other readings of a token that is one character; only such as are one, too."""
+    if not token.alternatives or _one_character(token.piece) is None:
+        return ()
+    found = ((_one_character(piece), posterior) for piece, posterior in token.alternatives)
+    return tuple((char, posterior) for char, posterior in found if char is not None)
+
+
+def _one_character(piece: bytes) -> str | None:
+    try:
+        text = piece.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if len(text) == 1 else None
 
 
 def _decode(data: bytes) -> list[tuple[str, int, int]]:

@@ -68,3 +68,11 @@ def test_readings_keep_living_heteronyms_and_drop_archaic_ones() -> None:
 
 def test_a_character_without_phrases_keeps_what_is_known() -> None:
     assert readings("婍") == ("qi3",)
+
+
+def test_only_single_characters_are_alternatives_of_a_character() -> None:
+    others = (("力".encode(), 0.2), (b"ab", 0.1), (b"\xe5", 0.1), (b"", 0.1))
+    (char,) = heard_characters([CtcToken(1, "里".encode(), 0.0, 0.1, 0.7, others)])
+    assert char.alternatives == (("力", 0.2),)
+    word = heard_characters([CtcToken(1, b"ab", 0.0, 0.1, 0.7, others)])
+    assert [char.alternatives for char in word] == [(), ()]

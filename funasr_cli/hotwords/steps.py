@@ -15,6 +15,7 @@ The distance of a word is the least edit distance between it and a stretch of wh
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -63,7 +64,11 @@ class Heard:
         """Compare every phoneme with every place of the index, the best alternative of each."""
         heard = Alternatives.of(phoneme.place for phoneme in phonemes)
         table = substitution_costs().astype(np.uint8)
-        by_symbol = np.minimum.reduceat(table[:, heard.symbols], heard.offsets, axis=1)
+        doubts = [p.costs or (0,) * len(p.place) for p in phonemes]
+        either_cost = table[:, heard.symbols] + np.array(list(chain(*doubts)), np.int16)
+        by_symbol = np.minimum.reduceat(
+            np.minimum(either_cost, SCALE).astype(np.uint8), heard.offsets, axis=1
+        )
         places = index.places
         costs = np.minimum.reduceat(by_symbol[places.symbols], places.offsets, axis=0)
         # behind the end nothing fits; where there is no place, anything does
