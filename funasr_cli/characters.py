@@ -37,6 +37,8 @@ class HeardChar(NamedTuple):
     end: float
     confidence: float
     """Least posterior of the tokens it was spread over."""
+    alternatives: tuple[tuple[str, float], ...] = ()
+    """Characters that may have been said instead, with their posteriors."""
 
 
 def heard_characters(tokens: Sequence[CtcToken]) -> list[HeardChar]:
@@ -75,8 +77,25 @@ def heard_characters(tokens: Sequence[CtcToken]) -> list[HeardChar]:
             start = floor + (limit - floor) * done / max(1, sounded)
             done += 0 if char.isspace() else 1
             end = floor + (limit - floor) * done / max(1, sounded)
-            heard.append(HeardChar(char, start, end, doubts[len(heard)]))
+            others = _other_characters(tokens[owner]) if len(tokens[owner].piece) > 1 else ()
+            heard.append(HeardChar(char, start, end, doubts[len(heard)], others))
     return heard
+
+
+def _other_characters(token: CtcToken) -> tuple[tuple[str, float], ...]:
+    """Other readings of a token that is one character; only such as are one, too."""
+    if not token.alternatives or _one_character(token.piece) is None:
+        return ()
+    found = ((_one_character(piece), posterior) for piece, posterior in token.alternatives)
+    return tuple((char, posterior) for char, posterior in found if char is not None)
+
+
+def _one_character(piece: bytes) -> str | None:
+    try:
+        text = piece.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if len(text) == 1 else None
 
 
 def _decode(data: bytes) -> list[tuple[str, int, int]]:
@@ -136,8 +155,16 @@ def readings(char: str) -> tuple[str, ...]:
 
 
 @cache
+def syllables() -> dict[str, tuple[str, str]]:
+    """Initial and final of each syllable without its tone, in pypinyin's strict spelling."""
+    table = _table()
+    parts = (entry.split(",") for entry in table[1 : table.index("\n", 1)].split(" "))
+    return {syllable: (initial, final) for syllable, initial, final in parts}
+
+
+@cache
 def _table() -> str:
-    """Lines of a character and its readings: `长chang2 zhang3`."""
+    """All syllables in one line, then lines of a character and its readings: `长chang2 zhang3`."""
     text = (Path(__file__).parent / "readings.txt").read_text(encoding="utf-8")
     return f"\n{text}"
 

@@ -4,7 +4,9 @@ import base64
 import binascii
 import re
 from collections.abc import Sequence
+from math import exp, log
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -15,7 +17,9 @@ from funasr_cli.protocols import CtcFrames, Floats
 from funasr_cli.results import CtcToken
 from funasr_cli.units import FRAME_S
 
-OUTPUTS = ("token_ids", "topk_log_probs")
+OUTPUTS = ("token_ids", "topk_ids", "topk_log_probs")
+LEAST_POSTERIOR: Final = 0.02
+"""Of a token that may have been said instead: less is noise."""
 _TIMESTAMP = re.compile(rb"<\|\d+\.\d\d\|>")
 _TAG = re.compile(r"<\|[^|<>]*\|>")
 
@@ -41,16 +45,16 @@ class OnnxCtc:
         Raises:
             ModelError: the file is damaged.
         """
-        ids, log_probs = self._session.run(
+        ids, top_ids, top_log_probs = self._session.run(
             OUTPUTS,
             {
                 "encoder_out": encoder_out[None],
                 "encoder_lengths": np.array([len(encoder_out)], np.int64),
             },
         )
-        best = log_probs[0, :, 0]
+        best = top_log_probs[0, :, 0]
         self._session.require_finite(best)
-        return CtcFrames(ids[0], best)
+        return CtcFrames(ids[0], best, top_ids[0], top_log_probs[0])
 
 
 def read_tokens(path: Path) -> tuple[bytes, ...]:
@@ -124,9 +128,28 @@ def greedy_tokens(
                 start=_clamp(start + first * FRAME_S + offset, start, end),
                 end=_clamp(start + last * FRAME_S + offset, start, end),
                 confidence=float(np.exp(frames.log_probs[first:last].max())),
+                alternatives=_alternatives(frames, table, first, last),
             )
         )
     return tuple(tokens)
+
+
+def _alternatives(
+    frames: CtcFrames, table: Sequence[bytes], first: int, last: int
+) -> tuple[tuple[bytes, float], ...]:
+    """What else may have been said in some frames, likeliest first."""
+    if frames.top_ids is None or frames.top_log_probs is None:
+        return ()
+    ids = frames.top_ids[first:last].ravel()
+    log_probs = frames.top_log_probs[first:last].ravel()
+    likely = log_probs >= log(LEAST_POSTERIOR)
+    posteriors: dict[int, float] = {}
+    for token, log_prob in zip(ids[likely].tolist(), log_probs[likely].tolist(), strict=True):
+        posteriors[token] = max(posteriors.get(token, 0.0), exp(log_prob))
+    known = range(len(table) - 1)
+    said = int(frames.token_ids[first])
+    others = [(table[t], p) for t, p in posteriors.items() if t != said and t in known]
+    return tuple(sorted(others, key=lambda other: -other[1]))
 
 
 def ctc_text(tokens: Sequence[CtcToken]) -> str:

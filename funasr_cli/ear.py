@@ -9,7 +9,7 @@ from funasr_cli.answer import Question
 from funasr_cli.ctc import ctc_text, greedy_tokens, spoken
 from funasr_cli.draft import CtcDraft
 from funasr_cli.guards import is_silent
-from funasr_cli.hotwords import HotwordIndex, recall
+from funasr_cli.hotwords import HotwordIndex, open_index, recall
 from funasr_cli.jobs import Draft
 from funasr_cli.model import Model
 from funasr_cli.options import TranscribeOptions
@@ -106,7 +106,7 @@ class Ear:
             return tuple(HotwordHit(word, 0.0) for word in words)
         key = (words, options.hotword_aliases)
         if self._index is None or self._index[0] != key:
-            self._index = (key, HotwordIndex.build(words, dict(options.hotword_aliases)))
+            self._index = (key, open_index(words, dict(options.hotword_aliases)))
         heard = recall(
             self._index[1],
             tokens,

@@ -36,6 +36,10 @@ class CtcFrames:
     """[L] best token of each frame, blanks included."""
     log_probs: Floats
     """[L] its log posterior."""
+    top_ids: Ints | None = None
+    """[L, K] most likely tokens of each frame, if the head tells."""
+    top_log_probs: Floats | None = None
+    """[L, K] their log posteriors."""
 
 
 class CtcHead(Protocol):

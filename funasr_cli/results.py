@@ -21,6 +21,8 @@ class CtcToken:
     end: float
     confidence: float
     """Highest posterior over the token's frames, 0..1."""
+    alternatives: tuple[tuple[bytes, float], ...] = ()
+    """Pieces of other tokens that may have been said instead, with their highest posteriors."""
 
 
 @dataclass(frozen=True)

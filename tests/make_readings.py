@@ -2,7 +2,9 @@
 
 python tests/make_readings.py [FILE]
 
-A line is a character and its readings, commonest first: `长chang2 zhang3`. Dictionaries also list
+The first line holds all syllables with their initial and final in strict spelling: `you,,iou`, for
+`jue,j,ve`; then each line is a character and its readings, commonest first: `长chang2 zhang3`.
+Dictionaries also list
 archaic readings (能: neng2, tai2, nai2, xiong2), which would make unrelated characters sound alike:
 those that pypinyin's 47,000 phrases hardly use are left out.
 """
@@ -14,7 +16,7 @@ from pathlib import Path
 
 from pypinyin import Style, pinyin
 from pypinyin.constants import PINYIN_DICT
-from pypinyin.contrib.tone_convert import to_tone3
+from pypinyin.contrib.tone_convert import to_finals, to_initials, to_tone3
 from pypinyin.phrases_dict import phrases_dict
 
 from funasr_cli import characters
@@ -52,14 +54,22 @@ def all_characters() -> list[str]:
     return [chr(code) for code in sorted(PINYIN_DICT)]
 
 
+def syllable_parts(syllable: str) -> tuple[str, str]:
+    """Initial and final of a syllable without its tone."""
+    final = to_finals(syllable, strict=True, v_to_u=False)
+    return to_initials(syllable, strict=True), final
+
+
 def main() -> None:
     """Command line."""
     default = Path(characters.__file__).parent / "readings.txt"
     out = Path(sys.argv[1]) if sys.argv[1:] else default
-    known = ((char, living_readings(char)) for char in all_characters())
-    lines = [f"{char}{' '.join(said)}\n" for char, said in known if said]
+    known = [(char, living_readings(char)) for char in all_characters()]
+    syllables = sorted({characters.toneless(sound) for _, said in known for sound in said})
+    lines = [" ".join(",".join((one, *syllable_parts(one))) for one in syllables) + "\n"]
+    lines += [f"{char}{' '.join(said)}\n" for char, said in known if said]
     out.write_text("".join(lines), encoding="utf-8", newline="\n")
-    sys.stdout.write(f"{out}: {len(lines)} characters\n")
+    sys.stdout.write(f"{out}: {len(lines) - 1} characters\n")
 
 
 if __name__ == "__main__":

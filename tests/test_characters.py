@@ -76,3 +76,11 @@ def test_readings_are_those_of_the_installed_pypinyin() -> None:
     characters = all_characters()[::7]
     differ = [char for char in characters if readings(char) != living_readings(char)]
     assert len(differ) < 0.005 * len(characters)
+
+
+def test_only_single_characters_are_alternatives_of_a_character() -> None:
+    others = (("力".encode(), 0.2), (b"ab", 0.1), (b"\xe5", 0.1), (b"", 0.1))
+    (char,) = heard_characters([CtcToken(1, "里".encode(), 0.0, 0.1, 0.7, others)])
+    assert char.alternatives == (("力", 0.2),)
+    word = heard_characters([CtcToken(1, b"ab", 0.0, 0.1, 0.7, others)])
+    assert [char.alternatives for char in word] == [(), ()]

@@ -70,3 +70,29 @@ def test_the_token_table_is_read_in_order(tmp_path: Path) -> None:
 def test_a_broken_table_is_named_with_its_line(tmp_path: Path, line: str) -> None:
     with pytest.raises(ModelError, match=r"tokens\.txt"):
         read_tokens(write(tmp_path / "tokens.txt", line))
+
+
+def test_a_token_carries_what_else_may_have_been_said() -> None:
+    table = [b"a", b"b", b"c", b""]
+    frames = CtcFrames(
+        np.array([3, 0, 0, 1], np.int32),
+        np.log(np.array([0.9, 0.6, 0.5, 0.99], np.float32)),
+        np.array([[3, 2], [0, 1], [0, 2], [1, 0]], np.int32),
+        np.log(np.array([[0.9, 0.1], [0.6, 0.3], [0.5, 0.4], [0.99, 0.001]], np.float32)),
+    )
+    first, second = greedy_tokens(frames, table, start=0.0, end=9.0, offset=0.0)
+    # of its own frames alone; likeliest first
+    assert [piece for piece, _ in first.alternatives] == [b"c", b"b"]
+    assert [p for _, p in first.alternatives] == pytest.approx([0.4, 0.3])
+    assert second.alternatives == (), "less than two in a hundred is noise"
+
+
+def test_the_blank_is_no_alternative() -> None:
+    frames = CtcFrames(
+        np.array([0], np.int32),
+        np.log(np.array([0.5], np.float32)),
+        np.array([[0, 2, 9]], np.int32),
+        np.log(np.array([[0.5, 0.3, 0.2]], np.float32)),
+    )
+    (token,) = greedy_tokens(frames, [b"a", b"b", b""], start=0.0, end=9.0, offset=0.0)
+    assert token.alternatives == ()

@@ -197,8 +197,8 @@ def test_a_full_stdout_is_one_line() -> None:
 
 
 def test_a_package_that_cannot_be_imported_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "pypinyin").mkdir()
-    (tmp_path / "pypinyin" / "__init__.py").write_text("raise ImportError('broken')")
+    (tmp_path / "av").mkdir()
+    (tmp_path / "av" / "__init__.py").write_text("raise ImportError('broken')")
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     found = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "funasr_cli", "transcribe", str(ZH), "--hotwords", "北京", "-q"],

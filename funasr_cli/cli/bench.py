@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from funasr_cli.cli.bench_runs import decode, pipeline
+from funasr_cli.cli.bench_runs import decode, hotwords, pipeline
 
 
 class ModelSize(str, Enum):
@@ -25,7 +25,12 @@ def bench_group(honest: Callable[..., Any], epilog: str) -> typer.Typer:
         no_args_is_help=True,
         rich_markup_mode=None,
     )
-    commands = {"make-model": make_model, "decode": decode, "pipeline": pipeline}
+    commands = {
+        "make-model": make_model,
+        "decode": decode,
+        "pipeline": pipeline,
+        "hotwords": hotwords,
+    }
     for name, command in commands.items():
         group.command(name, epilog=epilog)(honest(command))
     return group

@@ -1,4 +1,4 @@
-"""`funasr bench decode` and `funasr bench pipeline`: measure, print a table or JSON."""
+"""`funasr bench decode`, `pipeline` and `hotwords`: measure, print a table or JSON."""
 
 import json
 from pathlib import Path
@@ -84,6 +84,30 @@ def pipeline(  # noqa: PLR0913, PLR0917 - one parameter an option
         raise InputError(f"{audio}: no such file")
     runtime = RuntimeOptions(threads=threads, device=device, slots=slots, llama_bin=llama_bin)
     _print(Sink(), bench_pipeline(audio, find_model(model), runtime, tokens), as_json=as_json)
+
+
+def hotwords(
+    words: Annotated[int, typer.Option(min=100, max=150_000, help="Of the list.")] = 10_000,
+    samples: Annotated[
+        int, typer.Option(min=0, help="Words to mishear in each way. 0: only times.")
+    ] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Decides list, texts and mishearings.")] = 0,
+    as_json: _Json = False,
+) -> None:
+    """Measure how fast hot words are found by sound, and how many; needs no model.
+
+    A list of made-up names, places, terms and Latin words; segments of 150 characters (30 s).
+    Beside it, rapidfuzz compares every word with every stretch, if it is installed. Hits are
+    shares of misheard words among the first ten; false hits are words that nobody said.
+    """
+    from funasr_cli.bench.hotwords import bench_hotwords
+    from funasr_cli.cli.console import Sink
+
+    sink = Sink()
+    found = bench_hotwords(words, samples=samples, seed=seed)
+    if found["brute_force_ms"] is None:
+        sink.note("no comparison: pip install rapidfuzz")
+    _print(sink, found, as_json=as_json)
 
 
 def _print(sink: "Sink", found: dict[str, object], *, as_json: bool) -> None:

@@ -12,9 +12,9 @@ from funasr_cli.diagnosis.checks import Check
 from funasr_cli.errors import LibraryError
 from funasr_cli.version import __version__
 
-PACKAGES = ("onnxruntime", "numpy", "av", "pypinyin", "typer", "rich")
+PACKAGES = ("onnxruntime", "numpy", "av", "typer", "rich")
 """Distributions that transcribing needs."""
-IMPORTED = {"numpy": "ndarray", "av": "open", "pypinyin": "lazy_pinyin"}
+IMPORTED = {"numpy": "ndarray", "av": "open"}
 """Those of them that carry compiled code or data, and can be broken; what must be in them."""
 OPTIONAL = ("xllamacpp", "llama_cpp_python", "onnxruntime-gpu", "onnxruntime-directml", "torch")
 _COMMAND = "funasr"

@@ -1,7 +1,9 @@
 """A word list in the form that recall searches: arrays of phonemes, built once."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final
 
 import numpy as np
@@ -14,14 +16,19 @@ Ints = NDArray[np.int32]
 
 MAX_PLACES: Final = 120
 """Longest word that can be heard: sixty Chinese characters."""
+_MOST_PAIRS: Final = (1, 2, 3, 4, 5, 7, 10, 15, 22, MAX_PLACES // 2)
+"""Of the words of a group: few groups, and little to fill up."""
+_NONE: Final = -1
 
 
 @dataclass(frozen=True, eq=False)
 class WordGroup:
-    """The pronunciations of one length n."""
+    """W pronunciations of about one length, as pairs of places: (1st, 2nd), (3rd, 4th) ..."""
 
-    places: Ints
-    """[W, n] indices into `HotwordIndex.places`."""
+    pairs: Ints
+    """[W, M] indices into `HotwordIndex.pairs`; shorter ones are filled up with the last."""
+    lengths: Ints
+    """[W] places of each, 2M at most."""
     words: Ints
     """[W] indices into `HotwordIndex.words`."""
 
@@ -54,10 +61,19 @@ class HotwordIndex:
 
     words: tuple[str, ...]
     places: Alternatives
-    """Every different place of any pronunciation, once."""
+    """The P different places of all pronunciations."""
+    pairs: Ints
+    """[Q + 1, 2] the different pairs, as indices into `places`; P stands for no place. The last
+    pair is (P, P)."""
     groups: tuple[WordGroup, ...]
-    silent: tuple[str, ...]
-    """Words without any sound (or far too long): they can never be recalled."""
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Words without any sound (or far too long): they can never be recalled."""
+        heard = np.zeros(len(self.words), np.bool_)
+        for group in self.groups:
+            heard[group.words] = True
+        return tuple(self.words[at] for at in np.flatnonzero(~heard).tolist())
 
     @classmethod
     def build(
@@ -66,31 +82,38 @@ class HotwordIndex:
         """Read every word in each of its ways.
 
         Args:
-            words: The written forms, without duplicates.
+            words: The written forms.
             aliases: Other spoken forms -> the written form, which need not be in `words`.
         """
-        ids = {
-            word: at for at, word in enumerate(dict.fromkeys((*words, *(aliases or {}).values())))
-        }
-        spoken = list(ids.items())
-        spoken += [(alias, ids[written]) for alias, written in (aliases or {}).items()]
+        written = written_forms(words, aliases)
+        ids = {word: at for at, word in enumerate(written)}
+        spoken = [*ids.items(), *((alias, ids[word]) for alias, word in (aliases or {}).items())]
         numbers: dict[Place, int] = {}
-        rows: dict[int, list[list[int]]] = {}
-        owners: dict[int, list[int]] = {}
+        pairs: dict[tuple[int, int], int] = {}
+        rows: dict[int, list[tuple[list[int], int, int]]] = {most: [] for most in _MOST_PAIRS}
         for form, word in spoken:
             for places in pronunciations(form):
-                if len(places) <= MAX_PLACES:
-                    row = [numbers.setdefault(place, len(numbers)) for place in places]
-                    rows.setdefault(len(row), []).append(row)
-                    owners.setdefault(len(row), []).append(word)
-        groups = tuple(
-            WordGroup(np.array(rows[length], np.int32), np.array(owners[length], np.int32))
-            for length in sorted(rows)
-        )
-        heard = {word for group in owners.values() for word in group}
-        return cls(
-            words=tuple(ids),
-            places=Alternatives.of(numbers),
-            groups=groups,
-            silent=tuple(word for word, at in ids.items() if at not in heard),
-        )
+                if len(places) > MAX_PLACES:
+                    continue
+                row = [numbers.setdefault(place, len(numbers)) for place in places]
+                both = zip_longest(row[::2], row[1::2], fillvalue=_NONE)
+                cut = [pairs.setdefault(pair, len(pairs)) for pair in both]
+                most = _MOST_PAIRS[bisect_left(_MOST_PAIRS, len(cut))]
+                rows[most].append((cut, len(row), word))
+        table = np.array([*pairs, (_NONE, _NONE)], np.int32)
+        table[table == _NONE] = len(numbers)
+        groups = [_group(most, held, len(pairs)) for most, held in rows.items() if held]
+        return cls(written, Alternatives.of(numbers), table, tuple(groups))
+
+
+def written_forms(words: Sequence[str], aliases: Mapping[str, str] | None) -> tuple[str, ...]:
+    """All words that can be recalled, each once, in the order of their numbers."""
+    return tuple(dict.fromkeys((*words, *(aliases or {}).values())))
+
+
+def _group(most: int, rows: Sequence[tuple[list[int], int, int]], filler: int) -> WordGroup:
+    pairs = np.full((len(rows), most), filler, np.int32)
+    for at, (cut, _, _) in enumerate(rows):
+        pairs[at, : len(cut)] = cut
+    lengths, words = (np.array([row[part] for row in rows], np.int32) for part in (1, 2))
+    return WordGroup(pairs, lengths, words)

@@ -12,12 +12,13 @@ names. Everything else is silent.
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+from math import log
 from typing import Final, TypeAlias
 
-from funasr_cli.characters import readings, toneless
+from funasr_cli.characters import HeardChar, readings, syllables, toneless
 from funasr_cli.hotwords.numbers import say_digits, say_number
 from funasr_cli.hotwords.similarity import FINALS, INITIALS, TONES, final_symbol, initial_symbol
 
@@ -41,6 +42,7 @@ _TOKENS: Final = re.compile(
     r"|[a-z]+|\d+(?:\.\d+)?|[^\W_]"
 )
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
+_DIGITS: Final = re.compile("[零〇一二三四五六七八九]{3,}")
 _HUMP: Final = re.compile("(?<=[a-z])(?=[A-Z])")
 _SURNAMES: Final = {
     "单": "善", "区": "欧", "盖": "葛", "缪": "妙", "员": "运", "召": "绍", "种": "崇", "折": "舌",
@@ -48,6 +50,10 @@ _SURNAMES: Final = {
     "尉": "玉", "乐": "月", "盛": "胜", "华": "话", "燕": "烟", "宁": "佞", "令": "灵",
 }  # fmt: skip
 """Surnames read otherwise than the character mostly is, and a character that sounds like them."""
+
+DOUBT: Final = 20.0
+"""Cost of an alternative for each e-fold that it is less likely than what was heard."""
+_PER_CHARACTER: Final = 2
 
 Place: TypeAlias = tuple[int, ...]
 """The phonemes that one place may be: at least one, rising."""
@@ -64,6 +70,8 @@ class Phoneme:
     opens: bool
     """The token begins here, so a word may."""
     closes: bool
+    costs: tuple[int, ...] = ()
+    """What each phoneme of the place costs, in hundredths; empty: nothing."""
 
 
 def sound_out(text: str, *, chinese: bool | None = None) -> list[Phoneme]:
@@ -93,6 +101,36 @@ def sound_out(text: str, *, chinese: bool | None = None) -> list[Phoneme]:
     return phonemes
 
 
+def or_rather(phonemes: Sequence[Phoneme], heard: Sequence[HeardChar]) -> list[Phoneme]:
+    """Add what else CTC may have heard: an unlikelier character costs more.
+
+    Args:
+        phonemes: the sound of the text.
+        heard: its characters.
+    """
+    found: list[Phoneme] = []
+    for phoneme in phonemes:
+        char = heard[phoneme.first]
+        one_of_two = phoneme.first == phoneme.last and phoneme.opens != phoneme.closes
+        if char.alternatives and one_of_two:
+            found.append(_with_others(phoneme, char))
+        else:
+            found.append(phoneme)
+    return found
+
+
+def _with_others(phoneme: Phoneme, char: HeardChar) -> Phoneme:
+    costs = dict.fromkeys(phoneme.place, 0)
+    for other, posterior in char.alternatives:
+        places = _character(other)
+        if len(places) == _PER_CHARACTER:
+            cost = round(DOUBT * log(max(char.confidence / posterior, 1.0)))
+            for symbol in places[0 if phoneme.opens else 1]:
+                costs[symbol] = min(cost, costs.get(symbol, cost))
+    symbols = tuple(sorted(costs))
+    return replace(phoneme, place=symbols, costs=tuple(costs[symbol] for symbol in symbols))
+
+
 def pronunciations(word: str) -> list[tuple[Place, ...]]:
     """Read a word of the list in every way: digits or number, Chinese or English, CamelCase.
 
@@ -100,6 +138,8 @@ def pronunciations(word: str) -> list[tuple[Place, ...]]:
         Different ways only; empty for a word without any sound.
     """
     spellings = [_HUMP.sub(" ", word), word]
+    # 一零零四 is read 幺零零四 too
+    spellings.append(_DIGITS.sub(lambda match: match.group().replace("一", "幺"), word))
     if word[:1] in _SURNAMES:
         spellings.append(_SURNAMES[word[0]] + word[1:])
     found: dict[tuple[Place, ...], None] = {}
@@ -160,14 +200,12 @@ def _character(alike: str) -> tuple[Place, ...]:
 
 def _split(reading: str) -> tuple[int, int] | None:
     """Initial and final of a syllable; None for the few without a vowel (嗯, 呣)."""
-    from pypinyin.contrib.tone_convert import to_finals, to_initials
-
     syllable = toneless(reading)
     tone = int(reading[len(syllable) :] or 0) % TONES
-    final = to_finals(syllable, strict=True, v_to_u=False)
+    initial, final = syllables()[syllable]
     if final not in FINALS:
         return None
-    return initial_symbol(to_initials(syllable, strict=True)), final_symbol(final, tone)
+    return initial_symbol(initial), final_symbol(final, tone)
 
 
 @cache

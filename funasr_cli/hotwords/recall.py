@@ -5,7 +5,7 @@ from typing import Final
 
 from funasr_cli.characters import HeardChar, heard_characters
 from funasr_cli.hotwords.index import HotwordIndex
-from funasr_cli.hotwords.phonemes import Phoneme, sound_out
+from funasr_cli.hotwords.phonemes import Phoneme, or_rather, sound_out
 from funasr_cli.hotwords.search import Match, search
 from funasr_cli.results import CtcToken, HotwordHit
 
@@ -31,7 +31,7 @@ def recall(
         words those stay that explain the sound best; words that sound alike all stay.
     """
     heard = heard_characters(tokens)
-    phonemes = sound_out("".join(char.text for char in heard))
+    phonemes = or_rather(sound_out("".join(char.text for char in heard)), heard)
     matches = sorted(
         search(index, phonemes, threshold),
         key=lambda match: (

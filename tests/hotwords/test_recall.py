@@ -1,15 +1,27 @@
 import random
+import re
 import timeit
 from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from funasr_cli.bench.mishearing import KINDS, mishear
+from funasr_cli.bench.word_lists import word_list
 from funasr_cli.characters import readings
 from funasr_cli.hotwords import HotwordIndex, recall
 from funasr_cli.hotwords.phonemes import Place, pronunciations, sound_out
-from funasr_cli.hotwords.search import EXACT_ONLY, LEAST_PENALTY, PENALTY, search
+from funasr_cli.hotwords.search import (
+    EXACT_ONLY,
+    LEAST_PENALTY,
+    PENALTY,
+    allowed_distances,
+    search,
+    weights,
+)
 from funasr_cli.hotwords.similarity import SCALE, gap_costs, substitution_costs
 from funasr_cli.results import CtcToken, HotwordHit
 
@@ -57,6 +69,16 @@ def test_a_homophone_is_heard_exactly_and_in_its_place() -> None:
         ("RTX5050", "买rtx五零五零"),
         ("1004", "住幺零零四房"),
         ("1004", "住1004房"),
+        ("1004", "住一零零四房"),
+        ("1004", "住一千零四号"),
+        ("一零零四", "住1004房"),
+        ("一零零四", "住幺零零四房"),
+        ("GPT-4", "用ＧＰＴ４写"),
+        ("RTX5050", "买r t x五千零五十"),
+        ("RTX5050", "buy an rtx five zero five zero"),
+        ("サクラ", "さくらだ"),
+        ("乐山", "去月山玩"),
+        ("银行", "去银航取钱"),
         ("さくら", "サクラだ"),
         ("单田芳", "听善田方说书"),
     ],
@@ -81,6 +103,15 @@ def test_written_and_spoken_forms_meet(word: str, text: str) -> None:
 )
 def test_one_near_sound_is_forgiven(word: str, text: str) -> None:
     assert found([word], text) == [word]
+
+
+def test_latin_words_meet_their_parts_in_small_letters() -> None:
+    latin = [word for word in word_list(10_000, 1) if re.fullmatch("[A-Z][a-z]+[A-Z][a-z]+", word)]
+    index = HotwordIndex.build(latin)
+    for word in latin[:100]:
+        said = re.sub("(?<=[a-z])(?=[A-Z])", " ", word).lower()
+        best = recall(index, speak(f"我们用{said}来写"), threshold=0.6, limit=10)
+        assert word in [hit.word for hit in best if hit.similarity == 1], said
 
 
 def test_unrelated_text_gives_nothing() -> None:
@@ -182,6 +213,42 @@ def test_the_fast_search_finds_what_the_plain_one_finds(
     assert best == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("seed", [3, 4])
+def test_in_a_long_list_the_fast_search_loses_nothing(seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311 - a fixed sample, not a secret
+    words = word_list(2000, seed)
+    said = [word for word in words[:60] if all(map(readings, word))]
+    slips = filter(None, (mishear(word, rng.choice(KINDS), rng) for word in said))
+    text = "我们".join(list(slips)[:10]) + "GPT 4 deep sync"
+    index = HotwordIndex.build(words)
+    best: dict[str, int] = {}
+    for match in search(index, sound_out(text), 0.6):
+        zero = float(weights(np.array([match.length], np.int32))[0])
+        distance = round((1 - match.similarity) * zero)
+        word = index.words[match.word]
+        best[word] = min(best.get(word, distance), distance)
+    expected: dict[str, int] = {}
+    for word in {*words[:300], *best}:
+        for way in pronunciations(word):
+            distance = slow_distance(way, text)
+            allowed = allowed_distances(np.array([len(way)], np.int32), len(words), 0.6)[0]
+            if distance <= allowed:
+                expected[word] = min(expected.get(word, distance), distance)
+    assert len(best) >= 5
+    assert {word: best.get(word) for word in expected} == expected
+    assert best.keys() <= expected.keys()
+
+
+def test_short_words_of_long_lists_must_sound_nearer_but_one_near_sound_is_allowed() -> None:
+    lengths = np.array([2, 4, 6, 8, 20], np.int32)
+    plain = [0, 45, 102, 182, 533]
+    assert allowed_distances(lengths, 100, 0.6).tolist() == plain
+    assert allowed_distances(lengths, 10_000, 0.6).tolist() == [0, 25, 34, 114, 533]
+    assert allowed_distances(lengths, 100_000, 0.6).tolist() == [0, 25, 25, 54, 533]
+    assert allowed_distances(lengths, 10_000, 0.3).tolist() == [0, 43, 59, 199, 933]
+    assert allowed_distances(lengths, 10_000, 1.0).tolist() == [0] * 5
+
+
 @settings(deadline=None)
 @given(st.text(st.sampled_from("张章力立北被京金明民伟委"), min_size=2, max_size=6), st.randoms())
 def test_any_homophone_of_a_word_has_similarity_one(word: str, rng: random.Random) -> None:
@@ -229,3 +296,42 @@ def test_ten_thousand_words_are_searched_in_time() -> None:
     )
     # some 15 ms on two shared cores; the bound only catches a search that lost its filters
     assert once < 0.3
+
+
+def doubtful(text: str, at: int, confidence: float, *others: tuple[str, float]) -> list[CtcToken]:
+    tokens = speak(text)
+    alternatives = tuple((char.encode(), posterior) for char, posterior in others)
+    tokens[at] = replace(tokens[at], confidence=confidence, alternatives=alternatives)
+    return tokens
+
+
+def test_an_alternative_of_an_uncertain_character_meets_the_word() -> None:
+    index = HotwordIndex.build(["张立群"])
+
+    def similarity(*tokens: CtcToken) -> float:
+        found = recall(index, tokens, threshold=0.6, limit=10)
+        return found[0].similarity if found else 0.0
+
+    assert similarity(*speak("找张破群去")) == 0.0
+    sure = similarity(*doubtful("找张破群去", 2, 0.4, ("礼", 0.4)))
+    less = similarity(*doubtful("找张破群去", 2, 0.5, ("礼", 0.2)))
+    hardly = similarity(*doubtful("找张破群去", 2, 0.97, ("礼", 0.02)))
+    assert sure > 0.9  # but for the tone
+    assert sure > less > 0.7
+    assert hardly == 0.0
+
+
+@given(st.floats(0.02, 1.0), st.floats(0.02, 1.0), st.sampled_from("力群破一a 🙂"))
+def test_alternatives_never_make_a_word_less_alike(
+    confidence: float, posterior: float, other: str
+) -> None:
+    index = HotwordIndex.build(["张立群"])
+    tokens = doubtful("找张丽群去", 2, confidence, (other, posterior))
+    (hit,) = recall(index, tokens, threshold=0.6, limit=10)
+    assert hit.similarity == 1.0
+
+
+def test_alternatives_of_latin_letters_and_digits_are_passed_over() -> None:
+    tokens = doubtful("找a4去", 1, 0.5, ("破", 0.4))
+    index = HotwordIndex.build(["A4纸"])
+    assert recall(index, tokens, threshold=0.6, limit=10) == []
