@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from funasr_cli.export.graph import Graph
-from funasr_cli.export.layers import Layers, Weights, padding
+from funasr_cli.export.layers import Layers, Weights, frames_first, frames_last, padding
 
 if TYPE_CHECKING:
     from funasr_cli.export.config import CheckpointConfig
@@ -45,8 +45,9 @@ def ctc_graph(config: CheckpointConfig, w: Weights, blank: int, *, int8: bool) -
     # what lies behind a row's length may be anything, even NaN, and 0 x NaN is not 0
     real = g.cast(pad.frames, np.bool_)
     states = g.op("Where", real, states, g.const(0.0, np.float32))
-    x = layers.transformer(states, pad, "ctc_decoder", config.ctc_heads, config.ctc_blocks)
-    log_probs, ids, of_blank = _best(layers, x, blank, int8=int8)
+    x = frames_first(g, states)
+    x = layers.transformer(x, pad, "ctc_decoder", config.ctc_heads, config.ctc_blocks)
+    log_probs, ids, of_blank = _best(layers, frames_last(g, x), blank, int8=int8)
     ids = g.cast(ids, np.int32)
     first = g.op("Slice", ids, g.const([0]), g.const([1]), g.const([2]))
     tokens = g.op("Where", real, first, g.const(blank, np.int32))
