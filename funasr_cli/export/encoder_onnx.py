@@ -9,7 +9,15 @@ import numpy as np
 
 from funasr_cli.export.frontend import FEATURES, add_frontend
 from funasr_cli.export.graph import Graph
-from funasr_cli.export.layers import ENCODER_EPS, Layers, Padding, Weights, padding
+from funasr_cli.export.layers import (
+    ENCODER_EPS,
+    Layers,
+    Padding,
+    Weights,
+    frames_first,
+    frames_last,
+    padding,
+)
 
 if TYPE_CHECKING:
     from funasr_cli.export.config import CheckpointConfig
@@ -34,9 +42,11 @@ def encoder_graph(config: CheckpointConfig, w: Weights, embedding: str) -> Graph
     features, frames = add_frontend(g, audio, lengths)
     pad = padding(g, features, frames)
     states = _encoder(layers, config, features, pad)
-    adapted, adapted_pad = _adaptor(layers, config, states, pad)
+    fed = g.ceil_div(frames, LOW_FRAME_RATE) if config.use_low_frame_rate else frames
+    most = g.op("ReduceMax", fed, keepdims=1)
+    adapted, adapted_lengths = _adaptor(layers, config, states, pad, most)
     token_0 = w.read_row(embedding, 0) if _leaves_gaps(config) else None
-    embeds, fed = _fed_rows(g, config, adapted, adapted_pad, (frames, token_0))
+    embeds = _fed_rows(g, (adapted, adapted_lengths), (fed, most), token_0)
     g.output("encoder_out", states, np.float32, ["B", "L", config.encoder_dim])
     g.output("encoder_lengths", frames, np.int64, ["B"])
     g.output("audio_embeds", embeds, np.float32, ["B", "A", config.llm_dim])
@@ -53,6 +63,7 @@ def _encoder(layers: Layers, config: CheckpointConfig, x: Value, pad: Padding) -
     # onnxruntime up to 1.23 takes variances as E[x^2] - E[x]^2, which in silence (mean -220,
     # deviation 0.5) leaves no digit right.
     x = g.op("Sub", x, g.op("ReduceMean", x, axes=[-1], keepdims=1))
+    x = frames_first(g, x)
     x = _sanm_block(layers, config, x, pad, "audio_encoder.encoders0.0")
     for index in range(config.encoder_blocks - 1):
         x = _sanm_block(layers, config, x, pad, f"audio_encoder.encoders.{index}")
@@ -60,6 +71,7 @@ def _encoder(layers: Layers, config: CheckpointConfig, x: Value, pad: Padding) -
     for index in range(config.tp_blocks):
         x = _sanm_block(layers, config, x, pad, f"audio_encoder.tp_encoders.{index}")
     x = layers.norm(x, "audio_encoder.tp_norm", ENCODER_EPS)
+    x = frames_last(g, x)
     return g.op("Mul", x, pad.frames)
 
 
@@ -81,56 +93,71 @@ def _sanm_block(
     layers: Layers, config: CheckpointConfig, x: Value, pad: Padding, name: str
 ) -> Value:
     """Self-attention with a memory: a depthwise convolution of the values, added beside it."""
-    g, w, width = layers.graph, layers.weights, config.encoder_dim
+    g, w = layers.graph, layers.weights
+    width, heads = config.encoder_dim, config.encoder_heads
     y = layers.norm(x, f"{name}.norm1", ENCODER_EPS)
-    layer = f"{name}.self_attn.linear_q_k_v"
-    weight, bias = w.read(f"{layer}.weight").copy(), w.read(f"{layer}.bias").copy()
-    scale = np.float32(1 / math.sqrt(width // config.encoder_heads))
-    weight[:width] *= scale
-    bias[:width] *= scale
-    query, key, value = g.ops("Split", layers.affine(y, layer, weight, bias), names=3, axis=-1)
-    mixed = layers.attention((query, key, value), config.encoder_heads, width, pad)
-    z = layers.linear(mixed, f"{name}.self_attn.linear_out")
-    z = g.op("Add", z, _memory(layers, config, value, pad, f"{name}.self_attn.fsmn_block"))
+    query, key, value = _qkv(layers, y, f"{name}.self_attn.linear_q_k_v", width, heads)
+    # transposed once, for the convolution; attention reads the same numbers
+    value = g.op("Mul", g.op("Transpose", value, perm=[1, 2, 0]), pad.columns)  # [B, width, L]
+    apart = g.reshape(value, 0, heads, width // heads, -1)
+    query, key = (layers.heads(v, heads, width) for v in (query, key))
+    qkv = query, key, g.op("Transpose", apart, perm=[0, 1, 3, 2])
+    out = f"{name}.self_attn.linear_out"
+    z = layers.product(layers.attention(qkv, width, pad), out, w.read(f"{out}.weight"))
+    memory = _memory(layers, config, value, f"{name}.self_attn.fsmn_block", w.read(f"{out}.bias"))
+    z = g.op("Add", z, memory)
     # the first block changes the width, so it has no residual; its feed-forward part runs all the
     # same, which several ports of this encoder skip
     x = z if name.startswith("audio_encoder.encoders0.") else g.op("Add", x, z)
     return layers.feed_forward(x, name, ENCODER_EPS)
 
 
+def _qkv(layers: Layers, x: Value, name: str, width: int, heads: int) -> list[Value]:
+    """Add queries, scaled already, keys and values, [L, B, width] each."""
+    w = layers.weights
+    weight, bias = w.read(f"{name}.weight").copy(), w.read(f"{name}.bias").copy()
+    scale = np.float32(1 / math.sqrt(width // heads))
+    weight[:width] *= scale
+    bias[:width] *= scale
+    return layers.graph.ops("Split", layers.affine(x, name, weight, bias), names=3, axis=-1)
+
+
 def _memory(
-    layers: Layers, config: CheckpointConfig, value: Value, pad: Padding, name: str
+    layers: Layers, config: CheckpointConfig, value: Value, name: str, bias: Floats
 ) -> Value:
-    """Add the FSMN branch: values, and a depthwise convolution over them."""
-    g = layers.graph
+    """Add the FSMN branch: values [B, width, L], and a depthwise convolution over them.
+
+    `bias` [width] is of the layer whose product is added to it: here it costs nothing.
+
+    Returns:
+        [L, B, width].
+    """
+    g, left = layers.graph, config.kernel_left
     kernel = layers.weights.read(f"{name}.weight").copy()
-    left = config.kernel_left
     kernel[:, 0, left] += 1.0  # adds the values themselves
-    heard = g.op("Mul", value, pad.frames)
-    memory = g.op(
-        "Conv",
-        g.op("Transpose", heard, perm=[0, 2, 1]),
-        g.weight(f"{name}.weight", kernel),
-        group=config.encoder_dim,
-        pads=[left, config.kernel_size - 1 - left],
-    )
-    return g.op("Transpose", memory, perm=[0, 2, 1])
+    stored = g.weight(f"{name}.weight", kernel), g.weight(f"{name}.bias", bias)
+    pads = [left, config.kernel_size - 1 - left]
+    memory = g.op("Conv", value, *stored, group=config.encoder_dim, pads=pads)
+    return g.op("Transpose", memory, perm=[2, 0, 1])
 
 
 def _adaptor(
-    layers: Layers, config: CheckpointConfig, states: Value, pad: Padding
-) -> tuple[Value, Padding]:
+    layers: Layers, config: CheckpointConfig, states: Value, pad: Padding, wanted: Value
+) -> tuple[Value, Value]:
     """Bring encoder states to the width of the language model.
 
     Returns:
-        [B, L / downsample_rate, D] and which of its rows are real.
+        At least the first `wanted` (int64 [1]) of [B, L / downsample_rate, D], as far as there are
+        so many, and how many of all are real, int64 [B].
     """
     g, step = layers.graph, config.downsample_rate
     if step > 1:
         states = _stacked(g, states, step, config.encoder_dim)
         pad = padding(g, states, g.ceil_div(pad.lengths, step))
     heads, blocks = config.adaptor_heads, config.adaptor_blocks
-    return layers.transformer(states, pad, "audio_adaptor", heads, blocks), pad
+    x = frames_first(g, states)
+    x = layers.transformer(x, pad, "audio_adaptor", heads, blocks, wanted)
+    return frames_last(g, x), pad.lengths
 
 
 def _stacked(g: Graph, x: Value, step: int, width: int) -> Value:
@@ -148,12 +175,8 @@ def _leaves_gaps(config: CheckpointConfig) -> bool:
 
 
 def _fed_rows(
-    g: Graph,
-    config: CheckpointConfig,
-    x: Value,
-    pad: Padding,
-    source: tuple[Value, Floats | None],
-) -> tuple[Value, Value]:
+    g: Graph, adapted: tuple[Value, Value], fed: tuple[Value, Value], token_0: Floats | None
+) -> Value:
     """Cut or fill the adaptor's rows to as many as the reference feeds.
 
     The reference reserves one place per LFR frame (one per eight with `use_low_frame_rate`) and
@@ -162,21 +185,19 @@ def _fed_rows(
 
     Args:
         g: the graph.
-        config: of the checkpoint.
-        x: [B, R, D].
-        pad: its real rows.
-        source: the LFR frames int64 [B], and the embedding [D] of token 0 where there are gaps.
+        adapted: what `_adaptor` gave.
+        fed: the places of each row int64 [B], and most of them int64 [1].
+        token_0: the embedding [D] of token 0 where there are gaps.
 
     Returns:
-        [B, A, D] and the rows of each int64 [B].
+        [B, A, D].
     """
-    frames, token_0 = source
-    fed = g.ceil_div(frames, LOW_FRAME_RATE) if config.use_low_frame_rate else frames
-    most = g.op("ReduceMax", fed, keepdims=1)
+    x, real = adapted
+    places, most = fed
     if token_0 is not None:
         missing = g.op("Max", g.op("Sub", most, g.size(x, 1)), g.const([0]))
         x = g.op("Pad", x, g.op("Concat", g.const([0, 0, 0, 0]), missing, g.const([0]), axis=0))
-        real = g.cast(padding(g, x, pad.lengths).frames, np.bool_)
-        x = g.op("Where", real, x, g.weight("llm.token_0", token_0))
+        reached = g.cast(padding(g, x, real).frames, np.bool_)
+        x = g.op("Where", reached, x, g.weight("llm.token_0", token_0))
     x = g.op("Slice", x, g.const([0]), most, g.const([1]))
-    return g.op("Mul", x, padding(g, x, fed).frames), fed
+    return g.op("Mul", x, padding(g, x, places).frames)

@@ -28,12 +28,11 @@ Value = str
 class Graph:
     """A graph under construction; every method adds nodes and returns the result's name."""
 
-    def __init__(self, name: str, prefix: str = "") -> None:
+    def __init__(self, name: str) -> None:
         import onnx
 
         self._onnx = onnx
         self._name = name
-        self._prefix = prefix
         self._nodes: list[Any] = []
         self._weights: list[Any] = []
         self._inputs: list[Any] = []
@@ -69,7 +68,7 @@ class Graph:
         array = np.asarray(value, dtype=dtype)
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._constants:
-            self._constants[key] = self.weight(f"{self._prefix}const_{len(self._constants)}", array)
+            self._constants[key] = self.weight(f"const_{len(self._constants)}", array)
         return self._constants[key]
 
     def op(
@@ -97,14 +96,6 @@ class Graph:
         )
         self._nodes.append(node)
         return list(names)
-
-    def body(self, name: str) -> Graph:
-        """Start the body of a loop; it sees this graph's values."""
-        return Graph(name, prefix=f"{name}_")
-
-    def scan(self, body: Graph, x: Value, names: int) -> list[Value]:
-        """Apply `body` (one input) to every x[i]; stack each of its outputs."""
-        return self.ops("Scan", x, names=names, body=body.proto(), num_scan_inputs=1)
 
     # --------------------------------------------------------------- shorthand
     def size(self, x: Value, axis: int) -> Value:
@@ -163,7 +154,7 @@ class Graph:
         path.write_bytes(model.SerializeToString(deterministic=True))
 
     def _fresh(self, kind: str) -> str:
-        return f"{self._prefix}{kind.lower()}_{len(self._nodes)}"
+        return f"{kind.lower()}_{len(self._nodes)}"
 
     def _value_info(self, name: str, dtype: type[np.generic], shape: Sequence[str | int]) -> object:
         kind = self._onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))

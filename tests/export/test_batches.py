@@ -9,7 +9,7 @@ from parity.cases import sound
 from parity.checkpoints import write_checkpoint
 from parity.ours import feed, open_onnx
 
-from funasr_cli.export import export_model
+from funasr_cli.export import ctc_onnx, export_model
 from funasr_cli.protocols import Floats
 from funasr_cli.units import lfr_frames
 
@@ -88,6 +88,24 @@ def test_8_bits_change_little(checkpoint: Path, model: Path, tmp_path: Path) -> 
     ours, theirs = rounded.run(None, given), exact.run(None, given)
     assert (ours[0] == theirs[0]).mean() > 0.97
     np.testing.assert_allclose(ours[2][..., 0], theirs[2][..., 0], atol=0.12)
+
+
+@pytest.mark.parametrize("part", [403, 700])  # of 2019 tokens: 4 are left, fewer than candidates
+def test_the_vocabulary_may_be_scored_in_parts(
+    checkpoint: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    monkeypatch.setattr(ctc_onnx, "PART", part)
+    export_model(checkpoint, tmp_path / "model", parts=frozenset({"ctc"}), ctc_type="fp32")
+    in_parts = open_onnx(next((tmp_path / "model").glob("*CTC*")))
+    whole = open_onnx(next(model.glob("*CTC*")))
+    states = np.random.default_rng(1).standard_normal((2, 70, 32), np.float32)
+    given = {"encoder_out": states, "encoder_lengths": np.array([70, 40])}
+    ours, theirs = in_parts.run(None, given), whole.run(None, given)
+    assert len(np.unique(ours[1] // part)) > 2
+    assert (ours[0] == theirs[0]).all()
+    assert (ours[1] == theirs[1]).all()
+    close(ours[2], theirs[2])
+    close(ours[3], theirs[3])
 
 
 def test_no_sound_at_all_is_silence(model: Path) -> None:
