@@ -60,6 +60,16 @@ def write_pieces(state: dict[str, Tensor], out: Path) -> None:
         torch.save(piece, out / f"piece{i}.pt")
 
 
+def load_pieces(folder: Path, model: nn.Module, llm: nn.Module) -> None:
+    """Put the weights of ``write_pieces`` into both modules."""
+    state: dict[str, Tensor] = {}
+    for path in sorted(folder.glob("piece*.pt")):
+        state |= torch.load(path, map_location="cpu", weights_only=True)
+    of_llm = {k.removeprefix("llm."): v for k, v in state.items() if k.startswith("llm.")}
+    llm.load_state_dict(of_llm, strict=False)
+    model.load_state_dict({k: v for k, v in state.items() if not k.startswith("llm.")})
+
+
 def joint_state(model: nn.Module, llm: nn.Module) -> dict[str, Tensor]:
     """Tensors of both modules under their checkpoint names; tied lm_head left out."""
     state = dict(model.state_dict())

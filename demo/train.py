@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from demo import evaluate
 from demo.batches import Batch
-from demo.checkpoint import build, joint_state, write_pieces
+from demo.checkpoint import build, joint_state, load_pieces, write_pieces
 from demo.clips import make_all
 from demo.ctc_vocabulary import build_ctc_vocabulary
 from demo.losses import Losses, use_fused_norm
@@ -54,6 +54,8 @@ class Trainer:
         size = Size()
         torch.manual_seed(args.seed)
         model, llm, text, ctc = build(size, tokens)
+        if args.resume:
+            load_pieces(args.resume, model, llm)
         self.model, self.llm = model.to(self.device), llm.to(self.device)
         use_fused_norm(self.llm)
         if args.compile:
@@ -97,7 +99,7 @@ class Trainer:
         safe = [p.detach().clone() for p in parameters]
         begin = checked = time.monotonic()
         done = 0
-        while (gone := (time.monotonic() - begin) / 60 / minutes) < 1:
+        while minutes and (gone := (time.monotonic() - begin) / 60 / minutes) < 1:
             if self.losses.easy and gone > EASY_SHARE:
                 self.losses.easy = False
                 self.feed.all_lengths()
@@ -179,6 +181,10 @@ class Trainer:
         """The three phases."""
         args, model, losses = self.args, self.model, self.losses
         ctc_modules = [model.audio_encoder, model.ctc_decoder, model.ctc, losses.middle_head]
+        if args.resume:
+            losses.easy = False
+            self.feed.all_lengths()
+            self.say(f"going on from {args.resume}: {self.check_ctc()}")
         self.phase(
             "ctc",
             args.ctc_minutes,
@@ -221,6 +227,7 @@ def main() -> None:
     add = parser.add_argument
     add("--work", type=Path, required=True)
     add("--out", type=Path, required=True)
+    add("--resume", type=Path, help="pieces to go on from; 0 --ctc-minutes after after-ctc")
     add("--ctc-minutes", type=float, default=5.0)
     add("--llm-minutes", type=float, default=8.5)
     add("--joint-minutes", type=float, default=4.2)
