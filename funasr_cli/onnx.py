@@ -127,8 +127,9 @@ def _open(path: Path, threads: int, provider: str, device_id: int) -> "Inference
         path.open("rb").close()  # onnxruntime says the same of all that it cannot read
     except OSError as error:
         raise unreadable(path, error) from error
-    if provider == "DmlExecutionProvider":  # it refuses sessions without these two
-        options.enable_mem_pattern = False
+    # planned for one length of sound, and every segment has its own: 6 MB for nothing
+    options.enable_mem_pattern = False
+    if provider == "DmlExecutionProvider":  # it refuses sessions without this, or with a pattern
         options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
     numbered = {"device_id": device_id} if provider in _NUMBERED else {}
     chosen: list[Any] = [] if provider == CPU_PROVIDER else [(provider, numbered)]
