@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from funasr_cli.results import Transcript
     from funasr_cli.transcriber import Transcriber
 
-_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
-
 
 @dataclass(frozen=True)
 class Order:
@@ -83,6 +81,7 @@ def _source(name: str) -> "AudioSource":
 def _write(
     transcript: "Transcript", name: str, order: Order, sink: "Sink", *, several: bool
 ) -> None:
+    from funasr_cli.cli.tables import ESCAPES
     from funasr_cli.writers import WRITERS, write_text
     from funasr_cli.writers.json import to_json
 
@@ -96,7 +95,7 @@ def _write(
     if order.as_json:
         sink.data(to_json(transcript, compact=True))
     elif not paths:
-        prefix = f"{name.translate(_ESCAPES)}\t" if several else ""
+        prefix = f"{name.translate(ESCAPES)}\t" if several else ""
         sink.data(f"{prefix}{transcript.text}\n")
 
 
