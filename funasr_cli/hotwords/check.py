@@ -110,14 +110,13 @@ def _near_pairs(index: HotwordIndex, forms: dict[str, str]) -> Iterator[tuple[st
         for form, sounds in spoken:
             stretches[len(phonemes), len(phonemes) + len(sounds)] = form
             phonemes += sounds
-        for match in search(index, phonemes, USUAL_THRESHOLD):
+        for match in search(index, phonemes, USUAL_THRESHOLD, most=SIMILAR):
             form_at = stretches.get((match.first, match.last))
             if form_at is None or forms[form_at] == index.words[match.word]:
                 continue
             scale = float(weights(np.array([match.length], np.int32))[0])
             distance = round((1 - match.similarity) * scale)
-            if distance <= SIMILAR:
-                yield form_at, index.words[match.word], distance
+            yield form_at, index.words[match.word], distance
 
 
 def _batches(forms: Iterable[str]) -> Iterator[list[tuple[str, list[Phoneme]]]]:
