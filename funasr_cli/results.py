@@ -38,7 +38,7 @@ class CharTime:
 
 @dataclass(frozen=True)
 class HotwordHit:
-    """A word of the user's list that the CTC text suggests."""
+    """A word of the user's list that the CTC text suggests, and what became of it."""
 
     word: str
     similarity: float
@@ -46,6 +46,10 @@ class HotwordHit:
     start: float | None = None
     end: float | None = None
     """Where it was heard; None where it was not."""
+    in_prompt: bool = False
+    """Whether the LLM was given it for the answer that was kept."""
+    in_text: bool = False
+    """Whether it stands in the text, written as in the list."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from funasr_cli.audio import AudioReader, AudioSource
 from funasr_cli.ctc import ctc_text
 from funasr_cli.ear import Ear, Heard
 from funasr_cli.errors import UsageError
+from funasr_cli.hotwords import report
 from funasr_cli.jobs import Job
 from funasr_cli.languages import prompt_language
 from funasr_cli.llm import BARE_PROMPT, MOST_TOKENS, PROMPT_ROOM, positions, usual_positions
@@ -198,29 +199,29 @@ class Transcriber:
         """Write the text of a piece, and time its characters."""
         piece, model = heard.piece, self._model
         question = self._ear.question(number, heard, options, language, timings)
-        reply = Answer()
+        reply, hits = Answer(), [*question.hotwords] if question else []
         if question is not None:
 
             def halve() -> tuple[Question, ...]:
                 parts = [self._ear.hear(half, timings) for half in halves(piece)]
-                asked = (self._ear.question(number, p, options, language, timings) for p in parts)
-                return tuple(
-                    replace(asked_, part=f", {half.piece.start:.1f} to {half.piece.end:.1f} s")
-                    for asked_, half in zip(asked, parts, strict=True)
-                    if asked_ is not None
-                )
+                asked: list[Question] = []
+                for half in parts:
+                    span = f", {half.piece.start:.1f} to {half.piece.end:.1f} s"
+                    if one := self._ear.question(number, half, options, language, timings):
+                        asked.append(replace(one, part=span))
+                        hits.extend(one.hotwords)
+                return tuple(asked)
 
             reply = yield from answer(model, replace(question, halve=halve), options, timings)
         with timings.measure("align"):
             chars = align(reply.text, heard.sounds, start=piece.start, end=piece.end)
-        hits = question.hotwords if question else ()
         segment = Segment(
             id=number,
             start=piece.start,
             end=piece.end,
             text=reply.text,
             ctc_text=ctc_text(heard.tokens),
-            hotwords=tuple(hit for hit in hits if hit.word in reply.hotwords),
+            hotwords=report(hits, reply.hotwords, reply.text),
             chars=chars if model.ctc else (),
             token_ids=reply.token_ids,
             decode=reply.stats,
