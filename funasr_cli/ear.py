@@ -3,18 +3,19 @@
 Part of the composition, like `transcriber` and `answer`: it joins stages.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from funasr_cli.answer import Question
 from funasr_cli.ctc import ctc_text, greedy_tokens, spoken
 from funasr_cli.draft import CtcDraft
 from funasr_cli.guards import is_silent
-from funasr_cli.hotwords import HotwordIndex, open_index, recall
+from funasr_cli.hotwords import HotwordIndex, Replaced, open_index, recall, replace_words
 from funasr_cli.jobs import Draft
 from funasr_cli.model import Model
 from funasr_cli.options import TranscribeOptions
 from funasr_cli.protocols import Floats
-from funasr_cli.results import CtcToken, HotwordHit
+from funasr_cli.results import CharTime, CtcToken, HotwordHit
 from funasr_cli.timings import Timings
 from funasr_cli.vad import Piece
 
@@ -70,6 +71,29 @@ class Ear:
             heard=len(sounds),
             ctc_text=ctc_text(sounds).strip(),
             draft=self._draft(sounds, hits, options),
+        )
+
+    def replace(
+        self,
+        text: str,
+        chars: tuple[CharTime, ...],
+        heard: Heard,
+        hits: Sequence[HotwordHit],
+        options: TranscribeOptions,
+    ) -> Replaced:
+        """Write the recalled words where the text sounds like them, if the user wants that."""
+        words = tuple(dict.fromkeys(hit.word for hit in hits if hit.start is not None))
+        if options.hotword_replace is None or not words:
+            return Replaced(text, chars)
+        aliases = {form: word for form, word in options.hotword_aliases if word in words}
+        return replace_words(
+            text,
+            chars,
+            heard.sounds,
+            words,
+            aliases,
+            least=options.hotword_replace,
+            heard=options.hotword_threshold,
         )
 
     def _ctc(self, encoder_out: Floats, piece: Piece) -> tuple[CtcToken, ...]:

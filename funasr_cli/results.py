@@ -53,6 +53,20 @@ class HotwordHit:
 
 
 @dataclass(frozen=True)
+class Replacement:
+    """A span of the text that gave way to a word of the user's list."""
+
+    before: str
+    """What the LLM wrote."""
+    after: str
+    """The word."""
+    start: float
+    end: float
+    similarity: float
+    """Of the two, by sound."""
+
+
+@dataclass(frozen=True)
 class DecodeStats:
     """What the language model did for one segment."""
 
@@ -88,6 +102,8 @@ class Segment:
     chars: tuple[CharTime, ...]
     token_ids: tuple[int, ...]
     decode: DecodeStats
+    replacements: tuple[Replacement, ...] = ()
+    """In the order of the text; `token_ids` are still those of the LLM."""
 
 
 @dataclass(frozen=True)

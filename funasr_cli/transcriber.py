@@ -215,15 +215,18 @@ class Transcriber:
             reply = yield from answer(model, replace(question, halve=halve), options, timings)
         with timings.measure("align"):
             chars = align(reply.text, heard.sounds, start=piece.start, end=piece.end)
+        with timings.measure("hotwords"):
+            told = self._ear.replace(reply.text, chars, heard, hits, options)
         segment = Segment(
             id=number,
             start=piece.start,
             end=piece.end,
-            text=reply.text,
+            text=told.text,
             ctc_text=ctc_text(heard.tokens),
-            hotwords=report(hits, reply.hotwords, reply.text),
-            chars=chars if model.ctc else (),
+            hotwords=report(hits, reply.hotwords, told.text),
+            chars=told.chars if model.ctc else (),
             token_ids=reply.token_ids,
             decode=reply.stats,
+            replacements=told.replacements,
         )
         return segment, reply.notices

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from test_cli import funasr, one_line
+from test_cli import ROOT, funasr, one_line
 
 
 def listed(folder: Path, *lines: str, name: str = "名单.txt") -> str:
@@ -38,3 +38,28 @@ def test_advice_alone_is_no_error(tmp_path: Path) -> None:
 
 def test_a_list_that_is_missing_is_one_line() -> None:
     assert "no such hotword file" in one_line(funasr("hotwords", "check", "no.txt"), 4)
+
+
+SAMPLE = ROOT / "samples" / "zh-02.mp3"
+"""It says 李夏 and 吴再娜."""
+
+
+def test_replacements_and_hits_stand_in_the_json() -> None:
+    options = ("--hotwords", "黎下,吴再娜", "--hotword-replace", "0.85", "--json", "-q")
+    result = funasr("transcribe", SAMPLE, *options)
+    assert result.returncode == 0, result.stderr
+    first, second = json.loads(result.stdout)["segments"]
+    (one,) = first["replacements"]
+    assert one["to"] == "黎下"
+    assert "黎下先生" in first["text"]
+    assert one["from"] not in first["text"]
+    (hit,) = (hit for hit in first["hotwords"] if hit["start"] is not None)
+    assert (hit["word"], hit["in_prompt"], hit["in_text"]) == ("黎下", True, True)
+    assert (one["start"], one["end"]) == (hit["start"], hit["end"])
+    assert "".join(char["text"] for char in first["chars"]) == first["text"].replace(" ", "")
+    assert second["replacements"] == []
+
+
+def test_replacing_needs_recall() -> None:
+    options = ("--hotwords", "黎下", "--hotword-replace", "0.85", "--no-hotword-recall")
+    assert "needs recall" in one_line(funasr("transcribe", SAMPLE, *options), 2)

@@ -10,6 +10,7 @@ from funasr_cli.results import (
     HotwordHit,
     ModelInfo,
     Notice,
+    Replacement,
     Segment,
     Transcript,
 )
@@ -39,6 +40,7 @@ TRANSCRIPT = Transcript(
             ),
             token_ids=(1, 2, 3),
             decode=DecodeStats(calls=4, rows=20),
+            replacements=(Replacement("你号", "你好", 3659.12345, 3660.25, 0.96549),),
         ),
     ),
     model=ModelInfo("demo", "model", "abc", "x.gguf", "lib"),
@@ -63,6 +65,7 @@ def test_json_carries_what_the_schema_names() -> None:
     (segment,) = value["segments"]
     assert list(segment) == [
         "id", "start", "end", "text", "ctc_text", "hotwords", "chars", "token_ids", "decode",
+        "replacements",
     ]  # fmt: skip
     assert segment["chars"][0] == {
         "text": "你", "start": 3659.123, "end": 3659.5, "confidence": 0.988,
@@ -73,6 +76,9 @@ def test_json_carries_what_the_schema_names() -> None:
             "in_prompt": True, "in_text": False,
         },
     ]  # fmt: skip
+    assert segment["replacements"] == [
+        {"from": "你号", "to": "你好", "start": 3659.123, "end": 3660.25, "similarity": 0.965},
+    ]
     assert segment["decode"] == {
         "calls": 4, "rows": 20, "drafted": 0, "accepted": 0, "retries": 0,
     }  # fmt: skip

@@ -7,6 +7,7 @@ import typer
 
 from funasr_cli.cli.arguments import may_exist, parse_formats, parse_seconds, parse_targets
 from funasr_cli.cli.orders import Order, transcribe_inputs
+from funasr_cli.options import DEFAULT_HOTWORD_THRESHOLD, DEFAULT_MAX_HOTWORDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +50,19 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
             "list goes into the prompt."
         ),
     ] = True,
+    hotword_threshold: Annotated[
+        float, typer.Option(help="How alike a word must sound to be recalled, 0 to 1.")
+    ] = DEFAULT_HOTWORD_THRESHOLD,
+    max_hotwords: Annotated[
+        int, typer.Option(help="Most words in the prompt of one segment.")
+    ] = DEFAULT_MAX_HOTWORDS,
+    hotword_replace: Annotated[
+        float | None,
+        typer.Option(
+            help="Write a recalled word over text that sounds so much like it, e.g. 0.85. "
+            "Default: never."
+        ),
+    ] = None,
     context: Annotated[
         str, typer.Option(help="What the recording is about: topic, names, style.")
     ] = "",
@@ -160,6 +174,9 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
         hotwords=words,
         hotword_aliases=aliases,
         hotword_recall=hotword_recall,
+        hotword_threshold=hotword_threshold,
+        max_hotwords=max_hotwords,
+        hotword_replace=hotword_replace,
         context=context,
         itn=itn,
         start=parse_seconds("--start", start),

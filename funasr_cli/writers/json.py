@@ -32,7 +32,11 @@ def to_json(transcript: Transcript, *, compact: bool = False) -> str:
 
 def _segment(segment: Segment) -> dict[str, Any]:
     value = asdict(segment)
-    for part in (value, *value["chars"], *value["hotwords"]):
+    replaced = value["replacements"]
+    value["replacements"] = [
+        {"from": one.pop("before"), "to": one.pop("after"), **one} for one in replaced
+    ]
+    for part in (value, *value["chars"], *value["hotwords"], *value["replacements"]):
         for key in ("start", "end", "confidence", "similarity"):
             if part.get(key) is not None:
                 part[key] = round(part[key], MILLI)
