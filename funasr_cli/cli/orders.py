@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from funasr_cli.audio import AudioSource
     from funasr_cli.cli.console import Sink
+    from funasr_cli.cli.hotword_lists import HotwordLists
     from funasr_cli.options import TranscribeOptions
     from funasr_cli.results import Transcript
     from funasr_cli.transcriber import Transcriber
@@ -23,6 +24,7 @@ class Order:
     """What is to become of every input."""
 
     options: "TranscribeOptions"
+    lists: "HotwordLists"
     targets: Targets
     as_json: bool
     verbose: bool
@@ -65,7 +67,8 @@ def _transcribe(transcriber: "Transcriber", name: str, order: Order, sink: "Sink
             leave_if_interrupted()
             progress.update(done, total)
 
-        return transcriber.transcribe(_source(name), order.options, on_progress=update)
+        options = order.lists.renew(order.options)
+        return transcriber.transcribe(_source(name), options, on_progress=update)
 
 
 def _source(name: str) -> "AudioSource":

@@ -109,6 +109,16 @@ def read_entries(spec: str) -> Reading:
     return Reading(tuple(entries), tuple(problems), tuple(notes))
 
 
+def named_files(spec: str) -> tuple[Path, ...]:
+    """Files that a list is read from; `spec` as `read_hotwords`."""
+    path = _existing_file(spec)
+    if path:
+        return (path,)
+    parts = (part.strip() for part in _COMMAS.split(spec))
+    files = (_existing_file(part) for part in parts if Path(part).suffix.lower() in _TEXT_FILES)
+    return tuple(path for path in files if path)
+
+
 def _lines(spec: str, notes: list[str]) -> Iterator[tuple[str, str | None]]:
     """Go through the lines and where they stand; None: a line that cannot be decoded."""
     path = _existing_file(spec)
