@@ -63,3 +63,35 @@ def test_replacements_and_hits_stand_in_the_json() -> None:
 def test_replacing_needs_recall() -> None:
     options = ("--hotwords", "黎下", "--hotword-replace", "0.85", "--no-hotword-recall")
     assert "needs recall" in one_line(funasr("transcribe", SAMPLE, *options), 2)
+
+
+def test_both_texts_stand_side_by_side(tmp_path: Path) -> None:
+    name = listed(tmp_path, "黎下", "吴再娜", "张三")
+    result = funasr("hotwords", "test", name, SAMPLE, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    words, texts = result.stdout.split("\n\n")
+    assert [line.split("\t")[0] for line in words.splitlines()] == ["word", "黎下", "吴再娜"]
+    assert words.splitlines()[2].split("\t")[3:] == ["yes", "no", "yes"]
+    rows = [line.split("\t") for line in texts.splitlines()]
+    assert rows[0] == ["from", "without the list", "with the list"]
+    assert "吴再娜" in rows[2][2]
+    assert "吴再娜" not in rows[2][1]
+    assert "words: 3, recalled: 2, in the text: 1 (without the list: 0)" in result.stderr
+
+
+def test_the_comparison_for_programs_reads_a_stream(tmp_path: Path) -> None:
+    name = listed(tmp_path, "黎下", "吴再娜")
+    options = ("--hotword-replace", "0.85", "--hotword-threshold", "0.8", "--json", "-q")
+    result = funasr("hotwords", "test", name, "-", *options, cwd=tmp_path, stdin=SAMPLE)
+    assert (result.returncode, result.stderr) == (0, "")
+    report = json.loads(result.stdout)
+    assert (report["audio"], report["words"]) == ("<stdin>", 2)
+    first = report["segments"][0]
+    assert [one["to"] for one in first["replacements"]] == ["黎下"]
+    assert first["text_without"].replace(first["replacements"][0]["from"], "黎下") == first["text"]
+    (hit,) = (hit for hit in first["hotwords"] if hit["start"] is not None)
+    assert (hit["in_prompt"], hit["in_text"], hit["in_text_without"]) == (True, True, False)
+
+
+def test_a_comparison_without_a_recording_is_one_line() -> None:
+    assert "no.wav: no such file" in one_line(funasr("hotwords", "test", "北京", "no.wav"), 4)

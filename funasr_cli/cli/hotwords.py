@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from funasr_cli.cli.hotword_trial import compare
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,7 +31,7 @@ def hotwords_group(honest: Callable[..., Any], epilog: str) -> typer.Typer:
         no_args_is_help=True,
         rich_markup_mode=None,
     )
-    for name, command in {"check": check}.items():
+    for name, command in {"check": check, "test": compare}.items():
         group.command(name, epilog=epilog)(honest(command))
     return group
 

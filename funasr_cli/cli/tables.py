@@ -14,20 +14,18 @@ if TYPE_CHECKING:
 ESCAPES: Final = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
-def show_table(
-    sink: "Sink", columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = ""
-) -> None:
+def show_table(sink: "Sink", columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows of text; long ones are wrapped on a terminal, and whole everywhere else."""
     console = Console(highlight=False)
     if not console.is_terminal:
         lines = ("\t".join(cell.translate(ESCAPES) for cell in row) for row in (columns, *rows))
         sink.data("".join(f"{line}\n" for line in lines))
         return
-    table = Table(title=escape(title) or None, title_justify="left", box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD)
     for column in columns:
         table.add_column(escape(column), overflow="fold")
     for row in rows:
         table.add_row(*map(escape, row))
     with console.capture() as drawn:
         console.print(table)
-    sink.data(drawn.get())
+    sink.data(drawn.get().strip("\n") + "\n")

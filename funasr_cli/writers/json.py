@@ -23,14 +23,15 @@ def to_json(transcript: Transcript, *, compact: bool = False) -> str:
         "model": asdict(transcript.model),
         "language": transcript.language,
         "text": transcript.text,
-        "segments": [_segment(s) for s in transcript.segments],
+        "segments": [segment_object(s) for s in transcript.segments],
         "timings": transcript.timings.as_dict(),
         "warnings": [asdict(n) for n in transcript.warnings],
     }
     return json.dumps(value, ensure_ascii=False, indent=None if compact else 1) + "\n"
 
 
-def _segment(segment: Segment) -> dict[str, Any]:
+def segment_object(segment: Segment) -> dict[str, Any]:
+    """One segment as it stands in the JSON."""
     value = asdict(segment)
     replaced = value["replacements"]
     value["replacements"] = [
