@@ -6,6 +6,7 @@ With `answer`, the only module that knows the order of the stages.
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from heapq import nlargest
 from math import ceil
 from pathlib import Path
 from threading import RLock
@@ -118,7 +119,7 @@ class Transcriber:
         unpaid = self._unpaid_load
         timings = Timings(load=unpaid)
         segments: list[Segment] = []
-        notices = list(self._model.notices)
+        notices = [*self._model.notices, *self._ear.notices(options)]
         end = options.start
         with ExitStack() as stack:
             with timings.measure("decode_audio"):
@@ -174,8 +175,9 @@ class Transcriber:
         """Size the KV cache by the longest prompt, and by how many segments there may be."""
         model = self._model
         words = options.hotwords
-        if options.hotword_recall and len(words) > options.max_hotwords and model.ctc:
-            words = tuple(sorted(words, key=len, reverse=True)[: options.max_hotwords])
+        if options.hotword_recall:
+            # a tokenizer of bytes: the longest in bytes have the most tokens, but for a few
+            words = tuple(nlargest(options.max_hotwords, words, lambda word: len(word.encode())))
         prompt = build_prompt(
             hotwords=words, language=language, context=options.context, itn=options.itn
         )
