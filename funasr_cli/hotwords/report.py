@@ -1,6 +1,7 @@
 """What became of the words that were heard: in the prompt or not, in the text or not."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
@@ -31,14 +32,10 @@ def report(
 
 def occurs(word: str, text: str) -> bool:
     """Whether a word is in a text as it is written; `Ann` is not in `Anna`."""
-    return bool(pattern(word).search(text))
-
-
-def pattern(word: str) -> re.Pattern[str]:
-    """Match the word where it stands for itself."""
+    word, text = (unicodedata.normalize("NFC", form) for form in (word, text))
     before = r"(?<![A-Za-z0-9])" if _joins(word[:1]) else ""
     after = r"(?![A-Za-z0-9])" if _joins(word[-1:]) else ""
-    return re.compile(before + re.escape(word) + after)
+    return re.search(before + re.escape(word) + after, text) is not None
 
 
 def _joins(char: str) -> bool:

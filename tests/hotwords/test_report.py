@@ -39,6 +39,7 @@ def test_the_best_of_several_hits_of_a_word_counts() -> None:
         ("GPT-4", "gpt-4", False),
         ("北京", "去北京大学", True),
         ("1004", "21004", False),
+        ("Jose\u0301", "with Jos\u00e9.", True),
     ],
 )
 def test_a_word_stands_for_itself(word: str, text: str, there: bool) -> None:
