@@ -61,7 +61,7 @@ def transcribe(
         source = AudioSource(f"clip {i}", io.BytesIO(wav_bytes(clip)))
         asked = options(clip)
         found = engine.transcribe(source, asked)
-        words = dict.fromkeys(h.word for s in found.segments for h in s.hotwords)
+        words = dict.fromkeys(h.word for s in found.segments for h in s.hotwords if h.in_prompt)
         out.append(Outcome(clip, found.text, tuple(words)))
     return out
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         HotwordHit,
         ModelInfo,
         Notice,
+        Replacement,
         Segment,
         Transcript,
     )
@@ -57,6 +58,7 @@ _HOME = {
     "HotwordHit": "results",
     "ModelInfo": "results",
     "Notice": "results",
+    "Replacement": "results",
     "Segment": "results",
     "Transcript": "results",
     "Timings": "timings",
@@ -71,6 +73,7 @@ __all__ = [  # noqa: RUF022 - grouped as a reader looks for them
     "Segment",
     "CharTime",
     "HotwordHit",
+    "Replacement",
     "DecodeStats",
     "ModelInfo",
     "Notice",

@@ -118,7 +118,9 @@ class AsrEngine:
         transcript = self._loaded(caller=3).transcribe(audio_path, options)
         for kind, target in targets.items():
             write_text(target, WRITERS[kind](transcript))
-        words = (hit.word for segment in transcript.segments for hit in segment.hotwords)
+        words = (
+            hit.word for segment in transcript.segments for hit in segment.hotwords if hit.in_prompt
+        )
         return EngineResult(
             text=transcript.text,
             segments=[

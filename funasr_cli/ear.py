@@ -3,18 +3,19 @@
 Part of the composition, like `transcriber` and `answer`: it joins stages.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from funasr_cli.answer import Question
 from funasr_cli.ctc import ctc_text, greedy_tokens, spoken
 from funasr_cli.draft import CtcDraft
 from funasr_cli.guards import is_silent
-from funasr_cli.hotwords import HotwordIndex, open_index, recall
+from funasr_cli.hotwords import HotwordIndex, Replaced, open_index, recall, replace_words
 from funasr_cli.jobs import Draft
 from funasr_cli.model import Model
 from funasr_cli.options import TranscribeOptions
 from funasr_cli.protocols import Floats
-from funasr_cli.results import CtcToken, HotwordHit
+from funasr_cli.results import CharTime, CtcToken, HotwordHit, Notice
 from funasr_cli.timings import Timings
 from funasr_cli.vad import Piece
 
@@ -37,6 +38,14 @@ class Ear:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._index: tuple[tuple[object, object], HotwordIndex] | None = None
+
+    def notices(self, options: TranscribeOptions) -> tuple[Notice, ...]:
+        """Say what these options cannot do with this model."""
+        words, most = len(options.hotwords), options.max_hotwords
+        if self._model.ctc or not options.hotword_recall or words <= most:
+            return ()
+        message = f"without a CTC head nothing tells which hotwords were said: the first {most} "
+        return (Notice("hotwords-cut", f"{message}of {words} are used"),)
 
     def hear(self, piece: Piece, timings: Timings) -> Heard:
         """Encode a piece and read what the CTC head heard; runs ahead of the LLM."""
@@ -72,6 +81,29 @@ class Ear:
             draft=self._draft(sounds, hits, options),
         )
 
+    def replace(
+        self,
+        text: str,
+        chars: tuple[CharTime, ...],
+        heard: Heard,
+        hits: Sequence[HotwordHit],
+        options: TranscribeOptions,
+    ) -> Replaced:
+        """Write the recalled words where the text sounds like them, if the user wants that."""
+        words = tuple(dict.fromkeys(hit.word for hit in hits if hit.start is not None))
+        if options.hotword_replace is None or not words:
+            return Replaced(text, chars)
+        aliases = {form: word for form, word in options.hotword_aliases if word in words}
+        return replace_words(
+            text,
+            chars,
+            heard.sounds,
+            words,
+            aliases,
+            least=options.hotword_replace,
+            heard=options.hotword_threshold,
+        )
+
     def _ctc(self, encoder_out: Floats, piece: Piece) -> tuple[CtcToken, ...]:
         if self._model.ctc is None:
             return ()
@@ -98,12 +130,17 @@ class Ear:
     def _hotwords(
         self, tokens: tuple[CtcToken, ...], options: TranscribeOptions
     ) -> tuple[HotwordHit, ...]:
-        """Choose the words for the prompt: all of a short list, else those that were heard."""
+        """Choose the words for the prompt: all of a short list, else those that were heard.
+
+        None where nothing was heard; of a long list the first ones where nothing can be.
+        """
         words = options.hotwords
-        if not words:
-            return ()
         if not options.hotword_recall:
             return tuple(HotwordHit(word, 0.0) for word in words)
+        if self._model.ctc is None:
+            return tuple(HotwordHit(word, 0.0) for word in words[: options.max_hotwords])
+        if not words or not tokens:
+            return ()
         key = (words, options.hotword_aliases)
         if self._index is None or self._index[0] != key:
             self._index = (key, open_index(words, dict(options.hotword_aliases)))
@@ -113,7 +150,7 @@ class Ear:
             threshold=options.hotword_threshold,
             limit=options.max_hotwords,
         )
-        if len(words) > options.max_hotwords and self._model.ctc:
+        if len(words) > options.max_hotwords:
             return tuple(heard)
         known = {hit.word: hit for hit in heard}
         return tuple(known.get(word, HotwordHit(word, 0.0)) for word in words)

@@ -48,6 +48,9 @@ class TranscribeOptions:
     """Least similarity by sound, 0..1."""
     max_hotwords: int = DEFAULT_MAX_HOTWORDS
     """Most words in one prompt."""
+    hotword_replace: float | None = None
+    """Write a recalled word over a span of the text that sounds like it, at least so similar
+    (0..1), and stands where CTC heard it; None: never."""
     context: str = ""
     """Free text about the recording: topic, names, style."""
     itn: bool = True
@@ -66,8 +69,30 @@ class TranscribeOptions:
     def __post_init__(self) -> None:
         object.__setattr__(self, "hotwords", _words(self.hotwords))
         object.__setattr__(self, "hotword_aliases", _aliases(self.hotword_aliases))
-        _require("hotword_threshold", self.hotword_threshold, lambda x: 0 <= x <= 1, "0 to 1")
-        _require("max_hotwords", self.max_hotwords, lambda n: index(n) >= 0, "0 or more")
+        _require(
+            "hotword_threshold (--hotword-threshold)",
+            self.hotword_threshold,
+            lambda x: 0 <= x <= 1,
+            "0 to 1",
+        )
+        _require(
+            "max_hotwords (--max-hotwords)",
+            self.max_hotwords,
+            lambda n: index(n) >= 0,
+            "0 or more",
+        )
+        if self.hotword_replace is not None:
+            _require(
+                "hotword_replace (--hotword-replace)",
+                self.hotword_replace,
+                lambda x: 0 < x <= 1,
+                "more than 0, at most 1; None for never",
+            )
+            if not self.hotword_recall:
+                raise UsageError(
+                    "hotword_replace (--hotword-replace) needs recall: it goes by where words were "
+                    "heard; leave out --no-hotword-recall"
+                )
         _require("start (--start)", self.start, lambda s: 0 <= s < inf, "seconds from 0 on")
         if self.duration is not None:
             _require(

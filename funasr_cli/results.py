@@ -38,7 +38,7 @@ class CharTime:
 
 @dataclass(frozen=True)
 class HotwordHit:
-    """A word of the user's list that the CTC text suggests."""
+    """A word of the user's list that the CTC text suggests, and what became of it."""
 
     word: str
     similarity: float
@@ -46,6 +46,24 @@ class HotwordHit:
     start: float | None = None
     end: float | None = None
     """Where it was heard; None where it was not."""
+    in_prompt: bool = False
+    """Whether the LLM was given it for the answer that was kept."""
+    in_text: bool = False
+    """Whether it stands in the text, written as in the list."""
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """A span of the text that gave way to a word of the user's list."""
+
+    before: str
+    """What the LLM wrote."""
+    after: str
+    """The word."""
+    start: float
+    end: float
+    similarity: float
+    """Of the two, by sound."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +102,8 @@ class Segment:
     chars: tuple[CharTime, ...]
     token_ids: tuple[int, ...]
     decode: DecodeStats
+    replacements: tuple[Replacement, ...] = ()
+    """In the order of the text; `token_ids` are still those of the LLM."""
 
 
 @dataclass(frozen=True)

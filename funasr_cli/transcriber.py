@@ -6,6 +6,7 @@ With `answer`, the only module that knows the order of the stages.
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from heapq import nlargest
 from math import ceil
 from pathlib import Path
 from threading import RLock
@@ -18,6 +19,7 @@ from funasr_cli.audio import AudioReader, AudioSource
 from funasr_cli.ctc import ctc_text
 from funasr_cli.ear import Ear, Heard
 from funasr_cli.errors import UsageError
+from funasr_cli.hotwords import report
 from funasr_cli.jobs import Job
 from funasr_cli.languages import prompt_language
 from funasr_cli.llm import BARE_PROMPT, MOST_TOKENS, PROMPT_ROOM, positions, usual_positions
@@ -117,7 +119,7 @@ class Transcriber:
         unpaid = self._unpaid_load
         timings = Timings(load=unpaid)
         segments: list[Segment] = []
-        notices = list(self._model.notices)
+        notices = [*self._model.notices, *self._ear.notices(options)]
         end = options.start
         with ExitStack() as stack:
             with timings.measure("decode_audio"):
@@ -173,8 +175,9 @@ class Transcriber:
         """Size the KV cache by the longest prompt, and by how many segments there may be."""
         model = self._model
         words = options.hotwords
-        if options.hotword_recall and len(words) > options.max_hotwords and model.ctc:
-            words = tuple(sorted(words, key=len, reverse=True)[: options.max_hotwords])
+        if options.hotword_recall:
+            # a tokenizer of bytes: the longest in bytes have the most tokens, but for a few
+            words = tuple(nlargest(options.max_hotwords, words, lambda word: len(word.encode())))
         prompt = build_prompt(
             hotwords=words, language=language, context=options.context, itn=options.itn
         )
@@ -198,31 +201,34 @@ class Transcriber:
         """Write the text of a piece, and time its characters."""
         piece, model = heard.piece, self._model
         question = self._ear.question(number, heard, options, language, timings)
-        reply = Answer()
+        reply, hits = Answer(), [*question.hotwords] if question else []
         if question is not None:
 
             def halve() -> tuple[Question, ...]:
                 parts = [self._ear.hear(half, timings) for half in halves(piece)]
-                asked = (self._ear.question(number, p, options, language, timings) for p in parts)
-                return tuple(
-                    replace(asked_, part=f", {half.piece.start:.1f} to {half.piece.end:.1f} s")
-                    for asked_, half in zip(asked, parts, strict=True)
-                    if asked_ is not None
-                )
+                asked: list[Question] = []
+                for half in parts:
+                    span = f", {half.piece.start:.1f} to {half.piece.end:.1f} s"
+                    if one := self._ear.question(number, half, options, language, timings):
+                        asked.append(replace(one, part=span))
+                        hits.extend(one.hotwords)
+                return tuple(asked)
 
             reply = yield from answer(model, replace(question, halve=halve), options, timings)
         with timings.measure("align"):
             chars = align(reply.text, heard.sounds, start=piece.start, end=piece.end)
-        hits = question.hotwords if question else ()
+        with timings.measure("hotwords"):
+            told = self._ear.replace(reply.text, chars, heard, hits, options)
         segment = Segment(
             id=number,
             start=piece.start,
             end=piece.end,
-            text=reply.text,
+            text=told.text,
             ctc_text=ctc_text(heard.tokens),
-            hotwords=tuple(hit for hit in hits if hit.word in reply.hotwords),
-            chars=chars if model.ctc else (),
+            hotwords=report(hits, reply.hotwords, told.text),
+            chars=told.chars if model.ctc else (),
             token_ids=reply.token_ids,
             decode=reply.stats,
+            replacements=told.replacements,
         )
         return segment, reply.notices

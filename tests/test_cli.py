@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,18 +15,23 @@ ROOT = Path(funasr_cli.__file__).parent.parent
 
 
 def funasr(
-    *arguments: str | Path, cwd: Path | None = None, **environment: str
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    stdin: Path | None = None,
+    **environment: str,
 ) -> subprocess.CompletedProcess[str]:
     variables = {k: v for k, v in os.environ.items() if not k.startswith("FUNASR_")}
-    return subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-m", "funasr_cli", *map(str, arguments)],
-        env={**variables, "PYTHONPATH": str(ROOT), **environment},
-        cwd=cwd,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=120,
-    )
+    with stdin.open("rb") if stdin else nullcontext() as stream:
+        return subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "funasr_cli", *map(str, arguments)],
+            env={**variables, "PYTHONPATH": str(ROOT), **environment},
+            cwd=cwd,
+            stdin=stream,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            timeout=120,
+        )
 
 
 def one_line(result: subprocess.CompletedProcess[str], code: int) -> str:

@@ -45,7 +45,11 @@ class FakeTranscriber:
 
     def transcribe(self, source: Path | str, options: TranscribeOptions) -> Transcript:
         self.calls.append((str(source), options))
-        hits = (HotwordHit("北京", 0.9), HotwordHit("北京", 0.8))
+        hits = (
+            HotwordHit("北京", 0.9, in_prompt=True),
+            HotwordHit("北京", 0.8, in_prompt=True),
+            HotwordHit("南京", 0.7, 1.0, 1.4),
+        )
         chars = (CharTime("你", 0.1, 0.3, 1.0), CharTime("好", 0.3, 0.6, 1.0))
         segment = Segment(0, 0.0, 1.0, "你好", "泥好", hits, chars, (), DecodeStats())
         return Transcript(

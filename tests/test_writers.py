@@ -10,6 +10,7 @@ from funasr_cli.results import (
     HotwordHit,
     ModelInfo,
     Notice,
+    Replacement,
     Segment,
     Transcript,
 )
@@ -31,7 +32,7 @@ TRANSCRIPT = Transcript(
             end=3661.5,
             text="你好。",
             ctc_text="你好",
-            hotwords=(HotwordHit("你好", 0.98765, 3659.1, 3660.0),),
+            hotwords=(HotwordHit("你好", 0.98765, 3659.1, 3660.0, in_prompt=True),),
             chars=(
                 CharTime("你", 3659.12345, 3659.5, 0.98765),
                 CharTime("好", 3659.5, 3660.25, 0.5),
@@ -39,6 +40,7 @@ TRANSCRIPT = Transcript(
             ),
             token_ids=(1, 2, 3),
             decode=DecodeStats(calls=4, rows=20),
+            replacements=(Replacement("你号", "你好", 3659.12345, 3660.25, 0.96549),),
         ),
     ),
     model=ModelInfo("demo", "model", "abc", "x.gguf", "lib"),
@@ -63,11 +65,20 @@ def test_json_carries_what_the_schema_names() -> None:
     (segment,) = value["segments"]
     assert list(segment) == [
         "id", "start", "end", "text", "ctc_text", "hotwords", "chars", "token_ids", "decode",
+        "replacements",
     ]  # fmt: skip
     assert segment["chars"][0] == {
         "text": "你", "start": 3659.123, "end": 3659.5, "confidence": 0.988,
     }  # fmt: skip
-    assert segment["hotwords"][0]["similarity"] == 0.988
+    assert segment["hotwords"] == [
+        {
+            "word": "你好", "similarity": 0.988, "start": 3659.1, "end": 3660.0,
+            "in_prompt": True, "in_text": False,
+        },
+    ]  # fmt: skip
+    assert segment["replacements"] == [
+        {"from": "你号", "to": "你好", "start": 3659.123, "end": 3660.25, "similarity": 0.965},
+    ]
     assert segment["decode"] == {
         "calls": 4, "rows": 20, "drafted": 0, "accepted": 0, "retries": 0,
     }  # fmt: skip

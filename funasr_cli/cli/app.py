@@ -13,6 +13,7 @@ from funasr_cli.cli import leave_if_interrupted, leave_interrupted
 from funasr_cli.cli.bench import bench_group
 from funasr_cli.cli.doctor import doctor
 from funasr_cli.cli.export import export
+from funasr_cli.cli.hotwords import hotwords_group
 from funasr_cli.cli.runtime import runtime_group
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.version import __version__
@@ -111,5 +112,6 @@ def root(
 app.command(epilog=EPILOG)(_honest(transcribe))
 app.command(epilog=EPILOG)(_honest(export))
 app.command(epilog=EPILOG)(_honest(doctor))
+app.add_typer(hotwords_group(_honest, EPILOG), name="hotwords")
 app.add_typer(runtime_group(_honest, EPILOG), name="runtime")
 app.add_typer(bench_group(_honest, EPILOG), name="bench")

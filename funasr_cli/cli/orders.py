@@ -13,11 +13,10 @@ if TYPE_CHECKING:
 
     from funasr_cli.audio import AudioSource
     from funasr_cli.cli.console import Sink
+    from funasr_cli.cli.hotword_lists import HotwordLists
     from funasr_cli.options import TranscribeOptions
     from funasr_cli.results import Transcript
     from funasr_cli.transcriber import Transcriber
-
-_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,7 @@ class Order:
     """What is to become of every input."""
 
     options: "TranscribeOptions"
+    lists: "HotwordLists"
     targets: Targets
     as_json: bool
     verbose: bool
@@ -67,7 +67,8 @@ def _transcribe(transcriber: "Transcriber", name: str, order: Order, sink: "Sink
             leave_if_interrupted()
             progress.update(done, total)
 
-        return transcriber.transcribe(_source(name), order.options, on_progress=update)
+        options = order.lists.renew(order.options)
+        return transcriber.transcribe(_source(name), options, on_progress=update)
 
 
 def _source(name: str) -> "AudioSource":
@@ -83,6 +84,7 @@ def _source(name: str) -> "AudioSource":
 def _write(
     transcript: "Transcript", name: str, order: Order, sink: "Sink", *, several: bool
 ) -> None:
+    from funasr_cli.cli.tables import ESCAPES
     from funasr_cli.writers import WRITERS, write_text
     from funasr_cli.writers.json import to_json
 
@@ -96,7 +98,7 @@ def _write(
     if order.as_json:
         sink.data(to_json(transcript, compact=True))
     elif not paths:
-        prefix = f"{name.translate(_ESCAPES)}\t" if several else ""
+        prefix = f"{name.translate(ESCAPES)}\t" if several else ""
         sink.data(f"{prefix}{transcript.text}\n")
 
 

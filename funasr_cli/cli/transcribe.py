@@ -1,17 +1,14 @@
 """`funasr transcribe`: recordings -> text, subtitles, JSON."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from funasr_cli.cli.arguments import may_exist, parse_formats, parse_seconds, parse_targets
+from funasr_cli.cli.hotword_lists import HotwordLists
 from funasr_cli.cli.orders import Order, transcribe_inputs
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from funasr_cli.cli.console import Sink
+from funasr_cli.options import DEFAULT_HOTWORD_THRESHOLD, DEFAULT_MAX_HOTWORDS
 
 DEMO_NOTE = (
     "no model named (-m, $FUNASR_MODEL_DIR, ./model): using the built-in demo model, which knows "
@@ -39,7 +36,10 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     hotwords: Annotated[
         list[str] | None,
         typer.Option(
-            "--hotwords", "--hotword", help="Word list: a file with one word a line, or a,b,c."
+            "--hotwords",
+            "--hotword",
+            help="Word list: a file with one word a line, or a,b,c. May be given several times; a "
+            "file that changes is read again for the next input.",
         ),
     ] = None,
     hotword_recall: Annotated[
@@ -49,6 +49,19 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
             "list goes into the prompt."
         ),
     ] = True,
+    hotword_threshold: Annotated[
+        float, typer.Option(help="How alike a word must sound to be recalled, 0 to 1.")
+    ] = DEFAULT_HOTWORD_THRESHOLD,
+    max_hotwords: Annotated[
+        int, typer.Option(help="Most words in the prompt of one segment.")
+    ] = DEFAULT_MAX_HOTWORDS,
+    hotword_replace: Annotated[
+        float | None,
+        typer.Option(
+            help="Write a recalled word over text that sounds so much like it, e.g. 0.85. "
+            "Default: never."
+        ),
+    ] = None,
     context: Annotated[
         str, typer.Option(help="What the recording is about: topic, names, style.")
     ] = "",
@@ -154,12 +167,13 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     sink = Sink(quiet=quiet)
     prompt_language(language)  # a wrong name must not cost the loading of a model
-    words, aliases = _hotwords(hotwords or [], sink)
+    lists = HotwordLists(hotwords or [], sink)
     options = TranscribeOptions(
         language=language,
-        hotwords=words,
-        hotword_aliases=aliases,
         hotword_recall=hotword_recall,
+        hotword_threshold=hotword_threshold,
+        max_hotwords=max_hotwords,
+        hotword_replace=hotword_replace,
         context=context,
         itn=itn,
         start=parse_seconds("--start", start),
@@ -169,7 +183,7 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
         vad=vad,
     )
     formats = parse_formats(output_format) or (("json",) if as_json and output_dir else ())
-    order = Order(options, parse_targets(audio, formats, output_dir), as_json, verbose)
+    order = Order(options, lists, parse_targets(audio, formats, output_dir), as_json, verbose)
     runtime = RuntimeOptions(
         threads=threads,
         llama_bin=llama_bin,
@@ -191,22 +205,3 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
         sink.note(DEMO_NOTE)
     with Transcriber(path, runtime, on_test=sink.note) as transcriber:
         transcribe_inputs(transcriber, audio, order, sink)
-
-
-def _hotwords(
-    specs: "Sequence[str]", sink: "Sink"
-) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """Join all lists in the order given: words and aliases."""
-    if not specs:
-        return (), ()
-    from funasr_cli.hotwords import read_hotwords
-
-    words: dict[str, None] = {}
-    aliases: dict[str, str] = {}
-    for spec in specs:
-        found = read_hotwords(spec)
-        for note in found.notes:
-            sink.warn(note)
-        words |= dict.fromkeys(found.words)
-        aliases |= dict(found.aliases)
-    return tuple(words), tuple(aliases.items())

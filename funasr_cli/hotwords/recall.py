@@ -30,12 +30,11 @@ def recall(
         Each word at most once, where it fits best; longer and better ones first. Of overlapping
         words those stay that explain the sound best; words that sound alike all stay.
     """
-    heard = heard_characters(tokens)
-    phonemes = or_rather(sound_out("".join(char.text for char in heard)), heard)
+    heard, phonemes = listen(tokens)
     matches = sorted(
         search(index, phonemes, threshold),
         key=lambda match: (
-            -_evidence(match),
+            -evidence(match),
             not _as_written(index.words[match.word], match, heard, phonemes),
             match.word,
             match.first,
@@ -57,7 +56,13 @@ def recall(
     ]
 
 
-def _evidence(match: Match) -> float:
+def listen(tokens: Sequence[CtcToken]) -> tuple[list[HeardChar], list[Phoneme]]:
+    """Read what CTC heard aloud, with what else it may have heard."""
+    heard = heard_characters(tokens)
+    return heard, or_rather(sound_out("".join(char.text for char in heard)), heard)
+
+
+def evidence(match: Match) -> float:
     """Longer and better first: what fits speaks for a word, what does not fit against it."""
     return match.length * (2 * match.similarity - 1)
 

@@ -73,10 +73,16 @@ def allowed_distances(lengths: Ints, words: int, threshold: float) -> NDArray[np
     return allowed
 
 
-def search(index: HotwordIndex, phonemes: Sequence[Phoneme], threshold: float) -> list[Match]:
+def search(
+    index: HotwordIndex,
+    phonemes: Sequence[Phoneme],
+    threshold: float,
+    *,
+    most: int = np.iinfo(np.uint16).max,
+) -> list[Match]:
     """Find the stretches on which a word reaches the threshold, the best of each start.
 
-    The same stretch may be found twice.
+    The same stretch may be found twice. `most`: greatest distance, however long a word is.
     """
     if not phonemes or not index.groups:
         return []
@@ -84,7 +90,7 @@ def search(index: HotwordIndex, phonemes: Sequence[Phoneme], threshold: float) -
     found: list[Match] = []
     for group in index.groups:
         budgets = allowed_distances(group.lengths, len(index.words), threshold)
-        found += _search(group, steps, budgets)
+        found += _search(group, steps, np.minimum(budgets, most).astype(np.uint16))
     return found
 
 

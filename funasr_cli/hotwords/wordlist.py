@@ -6,7 +6,7 @@ know it, which this model has no use for; `spoken|spoken = written` names other 
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,8 @@ _INVISIBLE: Final = re.compile("[\ufeff\u200b\u200e\u200f]")
 """Left behind by copying from web pages: nobody wants them in a word."""
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _LINE_ENDS: Final = re.compile(r"\r\n|\r|\n")
+_BYTE_LINE_ENDS: Final = re.compile(rb"\r\n|\r|\n")
+"""In UTF-8 and GB18030 no other character contains these bytes."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,36 @@ class WordList:
     """What the user should know about how the list was read."""
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One line with a word."""
+
+    where: str
+    """`names.txt, line 3`; `hotword 3` between commas."""
+    word: str
+    """How it is written."""
+    spoken: tuple[str, ...] = ()
+    """Other ways to say it."""
+    weighted: bool = False
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A line that cannot be used."""
+
+    where: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A list line by line, with all that is wrong with it."""
+
+    entries: tuple[Entry, ...]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
 def read_hotwords(spec: str) -> WordList:
     """Read a word list.
 
@@ -46,55 +78,103 @@ def read_hotwords(spec: str) -> WordList:
     Raises:
         InputError: a file is missing or undecodable, or a word cannot go into a prompt.
     """
+    reading = read_entries(spec)
+    if reading.problems:
+        first, *others = reading.problems
+        more = f" (and {len(others)} more: `funasr hotwords check`)" if others else ""
+        raise InputError(f"{first.where}: {first.what}{more}")
+    aliases = {form: entry.word for entry in reading.entries for form in entry.spoken}
+    notes = list(reading.notes)
+    if weighted := sum(entry.weighted for entry in reading.entries):
+        notes.append(f"{weighted} weights (word ^2.0) ignored: the model has no use for them")
+    words = dict.fromkeys(entry.word for entry in reading.entries)
+    return WordList(tuple(words), tuple(aliases.items()), tuple(notes))
+
+
+def read_entries(spec: str) -> Reading:
+    """Read a word list line by line, past what is wrong with it; `spec` as `read_hotwords`.
+
+    Raises:
+        InputError: a file is missing, or nothing of it can be read.
+    """
     notes: list[str] = []
+    entries: list[Entry] = []
+    problems: list[Problem] = []
+    for where, line in _lines(spec, notes):
+        read = _entry(where, line)
+        if isinstance(read, Problem):
+            problems.append(read)
+        elif read is not None:
+            entries.append(read)
+    return Reading(tuple(entries), tuple(problems), tuple(notes))
+
+
+def named_files(spec: str) -> tuple[Path, ...]:
+    """Files that a list is read from; `spec` as `read_hotwords`."""
     path = _existing_file(spec)
     if path:
-        return _parse(_lines(path, notes), notes)
-    entries = [entry.strip() for entry in _COMMAS.split(spec)]
-    if len(entries) == 1 and ("/" in spec or "\\" in spec):
+        return (path,)
+    parts = (part.strip() for part in _COMMAS.split(spec))
+    files = (_existing_file(part) for part in parts if Path(part).suffix.lower() in _TEXT_FILES)
+    return tuple(path for path in files if path)
+
+
+def _lines(spec: str, notes: list[str]) -> Iterator[tuple[str, str | None]]:
+    """Go through the lines and where they stand; None: a line that cannot be decoded."""
+    path = _existing_file(spec)
+    if path:
+        yield from _file_lines(path, notes)
+        return
+    parts = [part.strip() for part in _COMMAS.split(spec)]
+    if len(parts) == 1 and ("/" in spec or "\\" in spec):
         raise InputError(f"{spec}: no such hotword file (if it is a word, put a comma behind it)")
-    found: list[tuple[str, str]] = []
-    for number, entry in enumerate(entries, 1):
-        if Path(entry).suffix.lower() in _TEXT_FILES:
-            path = _existing_file(entry)
+    for number, part in enumerate(parts, 1):
+        if Path(part).suffix.lower() in _TEXT_FILES:
+            path = _existing_file(part)
             if path is None:
-                raise InputError(f"{entry}: no such hotword file")
-            found += _lines(path, notes)
+                raise InputError(f"{part}: no such hotword file")
+            yield from _file_lines(path, notes)
         else:
-            found.append((f"hotword {number}", entry))
-    return _parse(found, notes)
+            yield f"hotword {number}", part
 
 
-def _lines(path: Path, notes: list[str]) -> list[tuple[str, str]]:
-    """Read a file: where each line stands, and the line."""
-    lines = _LINE_ENDS.split(_decode(path, notes))
-    return [(f"{path}, line {number}", line) for number, line in enumerate(lines, 1)]
+def _file_lines(path: Path, notes: list[str]) -> Iterator[tuple[str, str | None]]:
+    for number, line in enumerate(_decode(path, notes), 1):
+        yield f"{path}, line {number}", line
 
 
 def _existing_file(spec: str) -> Path | None:
     try:
         path = Path(spec).expanduser()
-        return path if path.is_file() else None
+        # a pipe: --hotwords <(grep ...)
+        return path if path.is_file() or path.is_fifo() else None
     except (OSError, ValueError, RuntimeError):  # too long, with a NUL, ~nobody: no file's name
         return None
 
 
-def _decode(path: Path, notes: list[str]) -> str:
+def _decode(path: Path, notes: list[str]) -> list[str | None]:
+    """Read the lines of a file; None where one is in no known encoding."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     encoding = "utf-16" if data.startswith(_UTF16_MARKS) else _utf8_or_gb18030(data)
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"{path}, line {line}: neither UTF-8 nor GB18030; save the file as UTF-8"
-        ) from error
     if encoding != "utf-8-sig":
         notes.append(f"{path}: not UTF-8, read as {encoding}")
-    return text
+    try:
+        return [*_LINE_ENDS.split(data.decode(encoding))]
+    except UnicodeDecodeError:
+        if encoding == "utf-16":
+            lines = _LINE_ENDS.split(data.decode(encoding, errors="replace"))
+            return [None if "\ufffd" in line else line for line in lines]
+        return [_decode_line(line, encoding) for line in _BYTE_LINE_ENDS.split(data)]
+
+
+def _decode_line(line: bytes, encoding: str) -> str | None:
+    try:
+        return line.decode(encoding)
+    except UnicodeDecodeError:
+        return None
 
 
 def _utf8_or_gb18030(data: bytes) -> str:
@@ -105,27 +185,24 @@ def _utf8_or_gb18030(data: bytes) -> str:
     return "utf-8-sig" if whole >= broken else "gb18030"
 
 
-def _parse(entries: Iterable[tuple[str, str]], notes: list[str]) -> WordList:
-    words: dict[str, None] = {}
-    aliases: dict[str, str] = {}
-    weighted = 0
-    for where, entry in entries:
-        line = _COMMENT.sub("", _INVISIBLE.sub("", entry)).strip()
-        plain = _WEIGHT.sub("", line)
-        weighted += plain != line
-        _refuse_unsafe(plain, where)
-        *spoken, written = _forms(plain)
-        if written:
-            words[written] = None
-            aliases.update((form, written) for form in spoken if form and form != written)
-    if weighted:
-        notes.append(f"{weighted} weights (word ^2.0) ignored: the model has no use for them")
-    return WordList(tuple(words), tuple(aliases.items()), tuple(notes))
+def _entry(where: str, line: str | None) -> Entry | Problem | None:
+    """Read one line; None: it holds nothing but a comment."""
+    if line is None:
+        return Problem(where, "neither UTF-8 nor GB18030; save the file as UTF-8")
+    bare = _COMMENT.sub("", _INVISIBLE.sub("", line)).strip()
+    plain = _WEIGHT.sub("", bare)
+    if unsafe := _unsafe(plain):
+        return Problem(where, unsafe)
+    *spoken, written = _forms(plain)
+    if not written:
+        return Problem(where, f"{bare!r} names no word to write") if bare else None
+    forms = tuple(form for form in spoken if form and form != written)
+    return Entry(where, written, forms, plain != bare)
 
 
 def _forms(line: str) -> list[str]:
     """Split `spoken|spoken = written`, or `spoken|written`; the written form comes last."""
-    left, equals, right = line.rpartition(" = ")
+    left, equals, right = f"{line} ".rpartition(" = ")
     if not equals and "|" in line:
         left, equals, right = line.rpartition("=")
     if equals:
@@ -133,9 +210,10 @@ def _forms(line: str) -> list[str]:
     return [form.strip() for form in line.split("|")]
 
 
-def _refuse_unsafe(word: str, where: str) -> None:
-    """Refuse what the prompt would turn into something else than a word."""
+def _unsafe(word: str) -> str:
+    """Say why the prompt would turn a text into something else than a word; empty: it would not."""
     if MARKUP.search(word):
-        raise InputError(f"{where}: {word!r} would be read as a control token of the model")
+        return f"{word!r} would be read as a control token of the model"
     if any(unicodedata.category(char) in _CONTROL for char in word):
-        raise InputError(f"{where}: {word!r} contains a control character")
+        return f"{word!r} contains a control character"
+    return ""

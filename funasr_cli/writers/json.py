@@ -23,16 +23,21 @@ def to_json(transcript: Transcript, *, compact: bool = False) -> str:
         "model": asdict(transcript.model),
         "language": transcript.language,
         "text": transcript.text,
-        "segments": [_segment(s) for s in transcript.segments],
+        "segments": [segment_object(s) for s in transcript.segments],
         "timings": transcript.timings.as_dict(),
         "warnings": [asdict(n) for n in transcript.warnings],
     }
     return json.dumps(value, ensure_ascii=False, indent=None if compact else 1) + "\n"
 
 
-def _segment(segment: Segment) -> dict[str, Any]:
+def segment_object(segment: Segment) -> dict[str, Any]:
+    """One segment as it stands in the JSON."""
     value = asdict(segment)
-    for part in (value, *value["chars"], *value["hotwords"]):
+    replaced = value["replacements"]
+    value["replacements"] = [
+        {"from": one.pop("before"), "to": one.pop("after"), **one} for one in replaced
+    ]
+    for part in (value, *value["chars"], *value["hotwords"], *value["replacements"]):
         for key in ("start", "end", "confidence", "similarity"):
             if part.get(key) is not None:
                 part[key] = round(part[key], MILLI)
