@@ -130,10 +130,7 @@ class Ear:
     def _hotwords(
         self, tokens: tuple[CtcToken, ...], options: TranscribeOptions
     ) -> tuple[HotwordHit, ...]:
-        """Choose the words for the prompt: all of a short list, else those that were heard.
-
-        None where nothing was heard; of a long list the first ones where nothing can be.
-        """
+        """Choose the words for the prompt: those that were heard, or the first if none can be."""
         words = options.hotwords
         if not options.hotword_recall:
             return tuple(HotwordHit(word, 0.0) for word in words)
@@ -144,13 +141,11 @@ class Ear:
         key = (words, options.hotword_aliases)
         if self._index is None or self._index[0] != key:
             self._index = (key, open_index(words, dict(options.hotword_aliases)))
-        heard = recall(
-            self._index[1],
-            tokens,
-            threshold=options.hotword_threshold,
-            limit=options.max_hotwords,
+        return tuple(
+            recall(
+                self._index[1],
+                tokens,
+                threshold=options.hotword_threshold,
+                limit=options.max_hotwords,
+            )
         )
-        if len(words) > options.max_hotwords:
-            return tuple(heard)
-        known = {hit.word: hit for hit in heard}
-        return tuple(known.get(word, HotwordHit(word, 0.0)) for word in words)

@@ -87,13 +87,12 @@ class Session:
         Raises:
             ModelError: onnxruntime failed.
         """
+        give_back_freed()  # a millisecond before a run of hundreds, in which memory is at its most
         try:
-            results = list(self._session.run(outputs, feeds, self._run_options))
+            return list(self._session.run(outputs, feeds, self._run_options))
         except Exception as error:
             told = _first_line(error)
             raise _failed(self.path, told, f"onnxruntime cannot run it ({told})") from error
-        give_back_freed()  # a millisecond after a run of hundreds
-        return results
 
     def require_finite(self, *results: Floats, of: Floats | None = None) -> None:
         """Refuse results that are not finite: they would become a nonsense text.
