@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from test_cli import ROOT, funasr, one_line
+from test_cli import funasr, one_line
 
 
 def listed(folder: Path, *lines: str, name: str = "名单.txt") -> str:
@@ -40,7 +40,7 @@ def test_a_list_that_is_missing_is_one_line() -> None:
     assert "no such hotword file" in one_line(funasr("hotwords", "check", "no.txt"), 4)
 
 
-SAMPLE = ROOT / "samples" / "zh-02.mp3"
+SAMPLE = Path(__file__).parents[1] / "samples" / "zh-02.mp3"
 """It says 李夏 and 吴再娜."""
 
 

@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sounds import write_sound
-from test_cli import ROOT
 
 from funasr_cli import Segment, TranscribeOptions, Transcriber, Transcript
 from funasr_cli.ear import Ear
 from funasr_cli.model_dir import DEMO_MODEL
 
-SAMPLE = ROOT / "samples" / "zh-02.mp3"
+SAMPLE = Path(__file__).parents[1] / "samples" / "zh-02.mp3"
 """Two segments; the first names 李夏, the second 吴再娜."""
 OTHERS = tuple(f"{a}{b}{c}" for a in "龟鹤麟凤" for b in "鳌鲲鹏" for c in "翡翠琉璃")
 
