@@ -42,8 +42,8 @@ class TranscribeOptions:
     hotword_aliases: tuple[tuple[str, str], ...] = ()
     """(spoken form, written form): other ways to say one of `hotwords`."""
     hotword_recall: bool = True
-    """Put only the words heard in the CTC text into the prompt when there are more than
-    `max_hotwords`; False: the whole list goes in, as the official runtime does."""
+    """Put only the words that CTC heard into the prompt; False: the whole list goes in, as the
+    official runtime does."""
     hotword_threshold: float = DEFAULT_HOTWORD_THRESHOLD
     """Least similarity by sound, 0..1."""
     max_hotwords: int = DEFAULT_MAX_HOTWORDS
