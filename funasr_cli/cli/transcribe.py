@@ -45,8 +45,7 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     hotword_recall: Annotated[
         bool,
         typer.Option(
-            help="From long lists take only the words that were heard; without it the whole "
-            "list goes into the prompt."
+            help="Put only words that were heard into the prompt; without it the whole list."
         ),
     ] = True,
     hotword_threshold: Annotated[
