@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 NAME = "funasr-cli"
@@ -24,6 +25,22 @@ def user_cache_folder() -> Path:
     if sys.platform == "darwin":
         return _home() / "Library" / "Caches" / NAME
     return _xdg("XDG_CACHE_HOME", ".cache")
+
+
+def keep(file: Path, data: bytes) -> None:
+    """Write a file of the cache: whole, whoever else writes it, or not at all.
+
+    A folder that cannot be written, or a full disk, is a cache that forgets: no error.
+    """
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=file.parent, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as opened:
+                opened.write(data)
+            Path(draft).replace(file)
+        finally:
+            Path(draft).unlink(missing_ok=True)
 
 
 def _windows() -> Path:

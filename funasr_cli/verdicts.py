@@ -5,15 +5,13 @@ version), so that nothing old is ever taken for true. Losing the files costs a f
 """
 
 import json
-import os
-import tempfile
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from time import time
 from typing import Any
 
-from funasr_cli.folders import user_cache_folder
+from funasr_cli.folders import keep, user_cache_folder
 from funasr_cli.version import __version__
 
 FOR_EVER_S = 1e10
@@ -43,16 +41,7 @@ class Verdicts:
         # ASCII: a path may hold bytes that are no text
         until = time() + lasts_s
         kept = {"question": self._full(question), "verdict": verdict, "until": until}
-        text = json.dumps(kept, indent=1)
-        with suppress(OSError):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            handle, draft = tempfile.mkstemp(dir=self.folder, suffix=".part")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(text)
-                Path(draft).replace(self._file(question))
-            finally:
-                Path(draft).unlink(missing_ok=True)
+        keep(self._file(question), json.dumps(kept, indent=1).encode())
 
     def clear(self) -> int:
         """Forget everything; count the verdicts that there were."""

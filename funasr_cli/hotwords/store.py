@@ -6,7 +6,6 @@ damaged is built again and replaced.
 """
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
@@ -16,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from funasr_cli.folders import user_cache_folder
+from funasr_cli.folders import keep, user_cache_folder
 from funasr_cli.hotwords.index import Alternatives, HotwordIndex, WordGroup, written_forms
 from funasr_cli.verdicts import fingerprint
 from funasr_cli.version import __version__
@@ -86,7 +85,7 @@ def _load(file: Path, words: tuple[str, ...]) -> HotwordIndex | None:
 
 
 def _save(index: HotwordIndex, file: Path) -> None:
-    """Write the file whole, whoever else writes it; a disk that is full is a cache that forgets."""
+    """Keep an index, and remove the oldest ones."""
     arrays = {
         "symbols": index.places.symbols,
         "offsets": index.places.offsets,
@@ -98,15 +97,8 @@ def _save(index: HotwordIndex, file: Path) -> None:
     out = BytesIO()
     np.savez(out, allow_pickle=False, **arrays)
     data = out.getvalue()
-    with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=file.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as draft_file:
-                draft_file.write(sha256(data).digest() + data)
-            Path(draft).replace(file)
-        finally:
-            Path(draft).unlink(missing_ok=True)
+    keep(file, sha256(data).digest() + data)
+    with suppress(OSError):  # another process may remove them too
         _remove_old(file.parent)
 
 
