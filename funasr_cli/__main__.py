@@ -14,8 +14,9 @@ def main() -> None:
     watch_interrupts()
     try:
         from funasr_cli.cli.app import app
+        from funasr_cli.cli.start import run
 
-        app(prog_name="funasr")
+        run(app)
     except KeyboardInterrupt:  # while the imports were still going on
         leave_interrupted()
 

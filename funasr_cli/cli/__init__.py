@@ -6,6 +6,8 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
+from funasr_cli.cli.messages import tr_word
+
 INTERRUPTED = 130
 
 
@@ -50,6 +52,6 @@ def leave_interrupted() -> NoReturn:
     An interrupt that passes through an import makes CPython kill itself at the end, whatever
     exit code was asked for; leaving here and now avoids it.
     """
-    sys.stderr.write("funasr: interrupted\n")
+    sys.stderr.write(f"funasr: {tr_word('interrupted')}\n")
     sys.stderr.flush()
     os._exit(INTERRUPTED)

@@ -11,9 +11,11 @@ import typer
 from funasr_cli import errors
 from funasr_cli.cli import leave_if_interrupted, leave_interrupted
 from funasr_cli.cli.bench import bench_group
+from funasr_cli.cli.completion import completion_group
 from funasr_cli.cli.doctor import doctor
 from funasr_cli.cli.export import export
 from funasr_cli.cli.hotwords import hotwords_group
+from funasr_cli.cli.messages import tr
 from funasr_cli.cli.runtime import runtime_group
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.version import __version__
@@ -45,6 +47,7 @@ app = typer.Typer(
     help="Speech to text on your own machine: offline, with hotwords and character times.",
     epilog=EPILOG,
     no_args_is_help=True,
+    add_completion=False,  # `funasr completion` does it
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help: half the start-up time, and no boxes to squeeze text
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -78,7 +81,7 @@ def _honest(command: Callable[..., Any]) -> Callable[..., Any]:
             leave_if_interrupted()
             _explain(error, f"internal error: {type(error).__name__}: {error}")
             hint = "please report it; FUNASR_DEBUG=1 shows where it happened"
-            sys.stderr.write(f"funasr: {hint}\n")
+            sys.stderr.write(f"funasr: {tr(hint)}\n")
             raise typer.Exit(INTERNAL) from None
 
     return run
@@ -89,7 +92,7 @@ def _explain(error: BaseException | None, message: str) -> None:
         import traceback
 
         traceback.print_exception(error)
-    sys.stderr.write(f"funasr: {message}\n")
+    sys.stderr.write(f"funasr: {tr(message)}\n")
 
 
 def _version(value: bool) -> None:
@@ -115,3 +118,4 @@ app.command(epilog=EPILOG)(_honest(doctor))
 app.add_typer(hotwords_group(_honest, EPILOG), name="hotwords")
 app.add_typer(runtime_group(_honest, EPILOG), name="runtime")
 app.add_typer(bench_group(_honest, EPILOG), name="bench")
+app.add_typer(completion_group(_honest, EPILOG), name="completion")

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from funasr_cli.cli.messages import tr, tr_word
 from funasr_cli.errors import OutputError
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 PLAIN_INTERVAL_S = 5.0
 """Seconds between progress lines where stderr is not a terminal."""
+
+
+def for_people(text: str) -> str:
+    """Translate what goes to stdout if a terminal shows it; files and pipes get one language."""
+    is_read = sys.stdout is not None and sys.stdout.isatty()
+    return tr_word(text) if is_read else text
 
 
 class Sink:
@@ -51,15 +58,15 @@ class Sink:
     def note(self, message: str) -> None:
         """Tell people something; dropped when quiet."""
         if not self.quiet:
-            self._stderr.print(f"[dim]{escape(message)}[/dim]")
+            self._stderr.print(f"[dim]{escape(tr(message))}[/dim]")
 
     def warn(self, message: str) -> None:
         """Warn people; never dropped."""
-        self._stderr.print(f"[yellow]warning:[/yellow] {escape(message)}")
+        self._stderr.print(f"[yellow]{tr_word('warning')}:[/yellow] {escape(tr(message))}")
 
     def error(self, message: str) -> None:
         """Report that one input failed; never dropped."""
-        self._stderr.print(f"[red]funasr:[/red] {escape(message)}")
+        self._stderr.print(f"[red]funasr:[/red] {escape(tr(message))}")
 
     def notices(self, notices: "Sequence[Notice]") -> None:
         """Warn of everything that a transcript carries as a warning."""
@@ -83,9 +90,9 @@ class Sink:
             return
         timings = transcript.timings
         table = Table(title=escape(transcript.path), title_justify="left", box=SIMPLE_HEAD)
-        table.add_column("stage")
+        table.add_column(tr_word("stage"))
         table.add_column("ms", justify="right")
-        table.add_column("share", justify="right")
+        table.add_column(tr_word("share"), justify="right")
         table.add_column("", justify="right")
         written = sum(len(s.token_ids) for s in transcript.segments)
         rows = sum(s.decode.rows for s in transcript.segments)
@@ -97,11 +104,15 @@ class Sink:
         }
         for stage, seconds in timings.stages().items():
             share = seconds / timings.total if timings.total else 0.0
-            table.add_row(stage, f"{seconds * 1000:.1f}", f"{share:.0%}", speed.get(stage, ""))
+            table.add_row(
+                tr_word(stage), f"{seconds * 1000:.1f}", f"{share:.0%}", tr(speed.get(stage, ""))
+            )
         work = timings.total - timings.load
         rtf = f"RTF {work / transcript.duration:.3f} of {transcript.duration:.1f} s"
         table.add_section()
-        table.add_row("total", f"{timings.total * 1000:.1f}", "", f"{rtf}, without load")
+        table.add_row(
+            tr_word("total"), f"{timings.total * 1000:.1f}", "", tr(f"{rtf}, without load")
+        )
         self._stderr.print(table)
 
 
@@ -126,7 +137,7 @@ class _Bar(_Progress):
             console=console,
             transient=True,
         )
-        self._task = self._bar.add_task(escape(name), total=None)
+        self._task = self._bar.add_task(escape(tr(name)), total=None)
 
     def __enter__(self) -> "_Bar":
         self._bar.start()
@@ -156,7 +167,7 @@ class _Lines(_Progress):
         whole = f"/{total:.0f}" if total else ""
         speed = done / (now - self._begin)
         line = f"{self._name}: {share}{done:.0f}{whole} s | {speed:.1f} audio s/s"
-        self._console.print(escape(line))
+        self._console.print(escape(tr(line)))
 
 
 def _rate(tokens: int, seconds: float) -> str:

@@ -72,6 +72,8 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 def _print_each(checks: "Iterable[Check]", sink: "Sink", *, whole: bool) -> "Iterable[Check]":
     """Print every check as soon as it is made, then what it all means."""
+    from funasr_cli.cli.console import for_people
+
     coloured = _takes_colours()
     if whole:
         sink.data(f"funasr-cli {__version__} doctor\n")
@@ -83,7 +85,7 @@ def _print_each(checks: "Iterable[Check]", sink: "Sink", *, whole: bool) -> "Ite
     if whole:
         verdict = "this machine cannot transcribe yet" if problems else "ready to transcribe"
         style = "bold red" if problems else "bold green"
-        sink.data(_styled(verdict, style, coloured=coloured) + "\n")
+        sink.data(_styled(for_people(verdict), style, coloured=coloured) + "\n")
 
 
 def _takes_colours() -> bool:
@@ -101,10 +103,19 @@ def _styled(text: str, style: str, *, coloured: bool) -> str:
 
 
 def _text(check: "Check", *, coloured: bool) -> str:
+    from funasr_cli.cli.console import for_people
+
     margin = "\n" + " " * (_NAME_WIDTH + 8)
-    lines = check.text.splitlines() + ([f"-> {check.remedy}"] if check.remedy else [])
-    status = _styled(f"{check.status:<7}", _STYLES[check.status], coloured=coloured)
-    return f"{status} {check.name:<{_NAME_WIDTH}}{margin.join(lines)}\n"
+    lines = [for_people(line) for line in check.text.splitlines()]
+    lines += [f"-> {for_people(check.remedy)}"] if check.remedy else []
+    status = _styled(_padded(for_people(check.status), 7), _STYLES[check.status], coloured=coloured)
+    return f"{status} {_padded(for_people(check.name), _NAME_WIDTH)}{margin.join(lines)}\n"
+
+
+def _padded(word: str, columns: int) -> str:
+    from funasr_cli.cli.help_pages import display_width
+
+    return word + " " * (columns - display_width(word))
 
 
 def _as_json(diagnosis: "Diagnosis") -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from funasr_cli.cli.messages import tr
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -81,7 +83,7 @@ def export(  # noqa: PLR0913, PLR0917 - one parameter an option
             progress=reporter(bar),
         )
     list_files(console, manifest)
-    console.print(f"done; use it with: funasr transcribe AUDIO -m {output}", markup=False)
+    console.print(tr(f"done; use it with: funasr transcribe AUDIO -m {output}"), markup=False)
 
 
 def list_files(console: "Console", manifest: "Manifest") -> None:

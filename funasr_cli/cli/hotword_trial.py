@@ -158,7 +158,7 @@ def _show_both(pairs: "Sequence[tuple[Segment, Segment]]", sink: "Sink") -> None
     ]
     if rows:
         columns = ("word", "heard at", "similarity", "in prompt", "in text without", "with")
-        show_table(sink, columns, rows)
+        show_table(sink, columns, rows, told=columns[3:])
         sink.data("\n")
     texts = [(_clock(using.start), without.text, using.text) for without, using in pairs]
     show_table(sink, ("from", "without the list", "with the list"), texts)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from funasr_cli.cli.hotword_trial import compare
+from funasr_cli.cli.messages import tr_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +96,8 @@ def _show(findings: "Sequence[Finding]", sink: "Sink") -> None:
         (finding.kind, _some(finding.words), _some(_places(finding.where)), finding.text)
         for finding in findings
     ]
-    show_table(sink, ("finding", "words", "where", "what it means"), rows)
+    told = ("finding", "where", "what it means")  # words are the user's own
+    show_table(sink, ("finding", "words", "where", "what it means"), rows, told)
 
 
 def _some(parts: "Sequence[str]") -> str:
@@ -116,6 +118,6 @@ def _places(where: "Sequence[str]") -> list[str]:
 
 def _summary(words: int, aliases: int, findings: "Sequence[Finding]") -> str:
     counts = Counter(finding.kind for finding in findings)
-    told = ", ".join(f"{kind}: {count}" for kind, count in counts.items())
+    told = ", ".join(f"{tr_word(kind)}: {count}" for kind, count in counts.items())
     also = f", spoken forms: {aliases}" if aliases else ""
     return f"words: {words}{also}; {told or 'nothing to say of them'}"

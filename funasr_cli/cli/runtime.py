@@ -89,7 +89,7 @@ def install(
 
 def which(*, as_json: _Json = False) -> None:
     """Say which llama.cpp is used now, why, and which devices it sees."""
-    from funasr_cli.cli.console import Sink
+    from funasr_cli.cli.console import Sink, for_people
     from funasr_cli.errors import LibraryError
     from funasr_cli.llama.library import find
     from funasr_cli.llama.proving import prove_library
@@ -103,7 +103,8 @@ def which(*, as_json: _Json = False) -> None:
     if as_json:
         sink.data(_as_json(_facts(found, report)))
         return
-    sink.data("\n".join([str(found.path), f"source: {found.source}", *_description(report), ""]))
+    lines = [f"source: {found.source}", *_description(report)]
+    sink.data("".join(f"{line}\n" for line in [str(found.path), *map(for_people, lines)]))
     for problem in report.problems:
         sink.warn(problem)
 
@@ -113,7 +114,7 @@ def list_releases(*, as_json: _Json = False) -> None:
 
     Libraries elsewhere stand in the order in which they are used when there is no default.
     """
-    from funasr_cli.cli.console import Sink
+    from funasr_cli.cli.console import Sink, for_people
     from funasr_cli.llama.library import ENVIRONMENT, default_note, runtimes_folder
     from funasr_cli.llama.releases import installed, others
 
@@ -124,7 +125,7 @@ def list_releases(*, as_json: _Json = False) -> None:
     if as_json:
         sink.data(_as_json({"installed": rows, "others": elsewhere}))
     else:
-        sink.data("".join(map(_line, [*rows, *elsewhere])))
+        sink.data("".join(for_people(_line(row)) for row in [*rows, *elsewhere]))
     if not rows:
         sink.note(f"no release in {runtimes_folder()}: `funasr runtime install --help`")
     if default not in {None, NONE} and not any(row["default"] for row in rows):
