@@ -48,7 +48,7 @@ def shown_texts() -> dict[str, Shown]:
         name = file.relative_to(PACKAGE).as_posix()
         if name.startswith(UNSEEN_FILES):
             continue
-        for text, parts in _File(ast.parse(file.read_text(encoding="utf-8"))).texts():
+        for text, parts in File(ast.parse(file.read_text(encoding="utf-8"))).texts():
             shown = found.setdefault(text, Shown(parts=parts))
             if name not in shown.files:
                 shown.files.append(name)
@@ -85,7 +85,7 @@ def _is_prose(text: str) -> bool:
     return is_said and " " in text and not UNSEEN.fullmatch(text)
 
 
-class _File:
+class File:
     """One module: the strings in it, with local names looked up."""
 
     def __init__(self, tree: ast.Module) -> None:

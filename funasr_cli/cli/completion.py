@@ -1,7 +1,6 @@
 """`funasr completion`: let the Tab key complete commands, options and their values."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from enum import Enum
@@ -121,6 +120,8 @@ def _powershell_profile(program: str) -> Path:
     Raises:
         UnusableError: it cannot be asked.
     """
+    import subprocess
+
     from funasr_cli.errors import UnusableError
 
     ask = "[Console]::OutputEncoding = [System.Text.Encoding]::UTF8; $PROFILE"

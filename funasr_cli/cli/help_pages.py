@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from funasr_cli.cli.messages import tr, tr_help
+from funasr_cli.cli.messages import tr, tr_help, tr_word
 from funasr_cli.cli.messages.catalogue import paragraphs
 
 _NOT_FIRST = frozenset("，。；：！？、）」』》】…％)]")
@@ -85,14 +85,14 @@ class TranslatedPages:
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """Write how a command is called."""
-        start = f"{tr(prefix or 'Usage:')}{prog} "
+        start = f"{tr_word((prefix or 'Usage:').strip())}{prog} "
         margin = " " * display_width(start)
         lines = wrap(args, max(self.width - len(margin), _NARROWEST))
         self.write(start + f"\n{margin}".join(lines) + "\n")
 
     def write_heading(self, heading: str) -> None:
         """Write the title of a section."""
-        self.write(f"{' ' * self.current_indent}{tr(heading)}：\n")
+        self.write(f"{' ' * self.current_indent}{tr_word(heading)}：\n")
 
     def write_text(self, text: str) -> None:
         """Write paragraphs; those that are to keep their lines do."""
@@ -122,7 +122,7 @@ def _with_extras(text: str, width: int) -> tuple[str, int, str]:
     match = _EXTRAS.fullmatch(text)
     if match is None:
         return tr(text), width, ""
-    extras = "；".join(tr(extra) for extra in match[2].split("; "))
+    extras = "；".join(tr_word(extra) for extra in match[2].split("; "))
     return tr(match[1]), width, f"[{extras}]"
 
 

@@ -18,6 +18,8 @@ _SEPARATOR = re.compile(r"([;:,.?] | \()")
 _FULL_WIDTH = str.maketrans({";": "；", ":": "：", ",": "，", ".": "。", "?": "？", "(": "（"})
 _OWN_SPACE = tuple("，。；：！？）」")
 """Marks with their own space behind them."""
+_ANCHOR = 8
+"""What a fixed beginning weighs besides: what begins with a placeholder fits too much."""
 _LEAST_WORDS = 3
 """Words of a text that may follow others with nothing but a space between."""
 _MOST_PIECES = 60
@@ -70,7 +72,8 @@ class _Template:
     @cached_property
     def weight(self) -> int:
         """How much of it is fixed: the heaviest is the most specific."""
-        return sum(map(len, self.literals))
+        is_anchored = not self.msgid.startswith("{}")
+        return sum(map(len, self.literals)) + _ANCHOR * is_anchored
 
     @cached_property
     def pattern(self) -> "re.Pattern[str]":
@@ -104,7 +107,7 @@ class Catalogue:
     def help(self, text: str) -> str:
         """Translate a help text; examples and tables keep their lines."""
         blocks = (
-            "\b\n" + "\n".join(map(self._line, block.splitlines()))
+            "\b\n" + "\n".join(map(self._help_line, block.splitlines()))
             if is_verbatim
             else self.word(block)
             for is_verbatim, block in paragraphs(text)
@@ -117,7 +120,10 @@ class Catalogue:
 
     def _line(self, line: str) -> str:
         core = line.strip()
-        return line.replace(core, self._exact.get(core) or self._part(core, 0)) if core else line
+        return line.replace(core, self._part(core, 0)) if core else line
+
+    def _help_line(self, line: str) -> str:
+        return self._exact.get(line.strip()) or self._line(line)
 
     def _part(self, text: str, depth: int) -> str:
         """Translate a text without edges; what is unknown stays, its punctuation too."""
