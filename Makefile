@@ -1,7 +1,7 @@
 # One command a task. PYTHON may name another interpreter.
 PYTHON ?= python3
 
-.PHONY: check test all format parity abi-matrix
+.PHONY: check test all catalogue format parity abi-matrix
 
 check: ## lint, types, architecture
 	ruff check .
@@ -18,6 +18,9 @@ all: check ## everything CI runs; needs the extra `dev`
 format:
 	ruff check --fix .
 	ruff format .
+
+catalogue: ## what is new to say in Chinese: fill it in, in funasr_cli/cli/messages/zh.po
+	PYTHONPATH=.:tests $(PYTHON) tests/make_catalogue.py
 
 parity: ## run the reference live, in a venv of its own, and print the worst figures
 	$(PYTHON) tests/parity/live.py

@@ -90,6 +90,8 @@ OTHERS = (
     "Input should be less than or equal to {}",
     "{} is not a valid integer.",
     "{} is not a valid float.",
+    "{} is not a valid integer range.",
+    "{} is not a valid float range.",
     "{} is not in the range {}.",
     "{} is not one of {}.",
     "File {} does not exist.",

@@ -91,7 +91,7 @@ class Sink:
         timings = transcript.timings
         table = Table(title=escape(transcript.path), title_justify="left", box=SIMPLE_HEAD)
         table.add_column(tr_word("stage"))
-        table.add_column("ms", justify="right")
+        table.add_column(tr_word("ms"), justify="right")
         table.add_column(tr_word("share"), justify="right")
         table.add_column("", justify="right")
         written = sum(len(s.token_ids) for s in transcript.segments)

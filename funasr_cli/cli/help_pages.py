@@ -16,8 +16,8 @@ _NOT_FIRST = frozenset("，。；：！？、）」』》】…％)]")
 """Marks that no line begins with (W3C, Requirements for Chinese Text Layout, 3.1.3)."""
 _NOT_LAST = frozenset("（「『《【([")
 """Marks that no line ends with."""
-_EXTRAS = re.compile(r"(.*?)(?: {2})?\[([^\[\]]+)\]", re.DOTALL)
-"""What Click puts behind a help text: [default: 1; required]."""
+_EXTRAS = re.compile(r"(.*?)(?: {2})?\\?\[([^\[\]]+)\]", re.DOTALL)
+"""What Click puts behind a help text: [default: 1; required]. Older Typers escape the bracket."""
 _NARROWEST = 10
 
 
