@@ -2,7 +2,8 @@
 
 New texts are added with an empty translation, to be filled in; texts that no source has any more
 are dropped; translations are kept. With `--list` nothing is written: it prints the new and the
-dropped texts. The package must be importable (installed, or PYTHONPATH).
+dropped texts. PO files named behind it lend their translations: the other side of a merge, or what
+somebody translated ahead. The package must be importable (installed, or PYTHONPATH).
 """
 
 import sys
@@ -36,10 +37,14 @@ def _quoted(text: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """List or write; the exit code tells whether something is left to translate."""
-    known = read_po(PO.read_text(encoding="utf-8")) if PO.is_file() else {}
+    lenders = [Path(name) for name in arguments if name != "--list"]
+    known: dict[str, str] = {}
+    for file in [*lenders, PO]:
+        own = read_po(file.read_text(encoding="utf-8"))
+        known |= {text: translation for text, translation in own.items() if translation}
     texts = shown_texts()
     new = {text: shown for text, shown in texts.items() if not known.get(text)}
-    dropped = [text for text in known if text not in texts]
+    dropped = [text for text in read_po(PO.read_text(encoding="utf-8")) if text not in texts]
     if "--list" not in arguments:
         entries = (entry(text, known.get(text, ""), shown) for text, shown in texts.items())
         PO.write_text(HEAD + "".join(entries), encoding="utf-8", newline="\n")

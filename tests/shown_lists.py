@@ -16,9 +16,11 @@ UNSEEN_FILES = (
 
 UNSEEN = re.compile(
     r"""\w+(\[.*\])?\ \|\ .*|\w+\[.*\]      # types as strings
-    |(funasr|pip\ install|python\ -m)\ [^:;()]*   # commands: the same in every language
+    |(funasr|pip\ install|python\ -m|hf\ auth|modelscope-hub)\ [^:;()]*   # commands: the same in every language
     |bold\ \w+|\[\w+\].*\[/\w+\]\ \{\}|\{task\..*   # styles of rich
     |<\|im_.*|\(\?i:.*|import\ json.*   # prompts, patterns, programs
+    |(CREATE|SELECT|INSERT|UPDATE|DELETE|PRAGMA)\ .*   # SQL
+    |([a-z0-9]{1,5}\ ){12,}[a-z0-9]{1,5}   # lists of file types
     |\#\ funasr\ .*|\[Console\].*|if\ \(Test-Path.*
     """,
     re.VERBOSE,

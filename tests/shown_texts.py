@@ -91,6 +91,7 @@ class File:
     def __init__(self, tree: ast.Module) -> None:
         self._tree = tree
         self._scopes: list[dict[str, ast.expr | None]] = []
+        self._looking: set[str] = set()
 
     def texts(self) -> Iterator[tuple[str, list[str]]]:
         for text, parts in self._visit(self._tree):
@@ -142,17 +143,16 @@ class File:
     def _piece(self, part: ast.expr) -> list[tuple[str, list[str]]]:
         if not isinstance(part, ast.FormattedValue):
             return self._forms(part) or []
-        value = part.value
+        value, name = part.value, ast.unparse(part.value)
         if isinstance(value, ast.Name):
-            for scope in reversed(self._scopes):
-                if value.id in scope:
-                    value = scope[value.id] or value
-                    break
-        if part.format_spec is None and isinstance(value, ast.IfExp):
-            forms = self._forms(value)
-            if forms is not None:
-                return forms
-        return [_unknown(part.value)]
+            found = [scope[name] for scope in reversed(self._scopes) if name in scope]
+            value = (found and found[0]) or value
+        if part.format_spec or not isinstance(value, ast.IfExp) or name in self._looking:
+            return [_unknown(part.value)]
+        self._looking.add(name)  # text = f"{text} again" if text else ""
+        forms = self._forms(value)
+        self._looking.remove(name)
+        return forms or [_unknown(part.value)]
 
 
 def _site_words(node: ast.AST) -> Iterator[str]:

@@ -47,6 +47,12 @@ def test_texts_are_found_in_the_source(source: str, texts: set[str]) -> None:
     assert bool(texts) == bool(found)
 
 
+def test_a_name_that_is_made_of_itself_is_no_endless_text() -> None:
+    source = 'def f(text):\n text = f"{text} and again" if text else "never at all"\n say(text)'
+    found = {text for text, _ in File(ast.parse(source)).texts()}
+    assert found == {"{} and again", "never at all"}
+
+
 def test_a_local_name_with_two_values_gives_two_texts() -> None:
     source = 'def f(n):\n kind = "with" if n else "without"\n return f"{n}, {kind} the list"'
     found = [text for text, _ in File(ast.parse(source)).texts()]
@@ -180,3 +186,7 @@ def test_the_command_fills_in_what_is_new(tmp_path: Path, monkeypatch: pytest.Mo
     assert main([]) == 1
     new = read_po(file.read_text(encoding="utf-8"))
     assert new == {**ENTRIES, "wrote {}": ""}
+    lent = tmp_path / "lent.po"
+    lent.write_text('msgid "wrote {}"\nmsgstr "写好了 {}"\n', encoding="utf-8")
+    assert main([str(lent)]) == 0
+    assert read_po(file.read_text(encoding="utf-8"))["wrote {}"] == "写好了 {}"
