@@ -149,7 +149,7 @@ class File:
             value = (found and found[0]) or value
         if part.format_spec or not isinstance(value, ast.IfExp) or name in self._looking:
             return [_unknown(part.value)]
-        self._looking.add(name)  # text = f"{text} again" if text else ""
+        self._looking.add(name)  # two names may be made of each other
         forms = self._forms(value)
         self._looking.remove(name)
         return forms or [_unknown(part.value)]
@@ -183,12 +183,13 @@ def _joined(
 
 
 def _assigned(function: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, ast.expr | None]:
-    """Names that a function sets just once; None: more often."""
+    """Names that a function sets just once, and not from itself; the others: None."""
     found: dict[str, ast.expr | None] = {}
     for node in ast.walk(function):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
-            found[name] = None if name in found else node.value
+            uses = {part.id for part in ast.walk(node.value) if isinstance(part, ast.Name)}
+            found[name] = None if name in found or name in uses else node.value
     return found
 
 
