@@ -39,7 +39,7 @@ UNSEEN_TEXTS = frozenset(
         "has none",
         *("syllable {}", "sound {}", "number {}", "character {}"),  # keys of the alignment
         *("ggml {}", "llama {}", "commit {}", "{}, layout {}", "machine {}"),  # versions
-        "funasr: {}",
+        *("funasr: {}", "funasr: {}{}"),
         "Symbol not found",
         "undefined symbol",
         "returned NULL",
