@@ -18,6 +18,10 @@ DEFAULT_HOTWORD_THRESHOLD = 0.6
 DEFAULT_DEVICE = AUTO
 MAX_SLOTS = 64
 """Sequences that every build of llama.cpp can hold."""
+MAX_VAD_MS = 60_000
+LEAST_SEGMENT_S = 2.0
+"""A segment must hold more than its overlaps with its neighbours."""
+MAX_OVERLAP_S = 3.0
 MAX_THREADS = 1024
 """Far more than help; onnxruntime hangs when it is asked for 100,000."""
 
@@ -64,7 +68,20 @@ class TranscribeOptions:
     guard: bool = True
     """Detect loops, NaN and truncation, retry, and fall back to the CTC text."""
     vad: bool = True
-    """Cut long audio at its quietest points; False: plain windows of `max_segment_s`."""
+    """Transcribe only what is speech, cut in its pauses; False: plain windows of the model's
+    longest segment."""
+    vad_threshold: float = 0.5
+    """How likely sound must be speech, 0..1."""
+    vad_min_speech_duration_ms: int = 100
+    """Shorter speech is taken for noise."""
+    vad_min_silence_duration_ms: int = 500
+    """Shorter silence is part of the speech around it."""
+    vad_max_speech_duration_s: float | None = None
+    """Longest segment; None, or more than that: what the model was trained on."""
+    vad_speech_pad_ms: int = 400
+    """How much sound is kept on both sides of speech."""
+    overlap: float = 1.5
+    """Seconds that segments share where a cut falls into speech, and are joined by."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hotwords", _words(self.hotwords))
@@ -101,6 +118,7 @@ class TranscribeOptions:
                 lambda s: 0 < s < inf,
                 "more than 0 seconds; None for all",
             )
+        self._require_vad()
         if self.max_new_tokens is not None:
             _require(
                 "max_new_tokens (--max-new-tokens)",
@@ -108,6 +126,35 @@ class TranscribeOptions:
                 lambda n: index(n) >= 1,
                 "1 or more; None for a budget from the length",
             )
+
+    def _require_vad(self) -> None:
+        longest = self.vad_max_speech_duration_s
+        _require(
+            "vad_threshold (--vad-threshold)",
+            self.vad_threshold,
+            lambda x: 0 < x < 1,
+            "more than 0, less than 1",
+        )
+        for name in ("min_speech_duration", "min_silence_duration", "speech_pad"):
+            _require(
+                f"vad_{name}_ms (--vad-{name.replace('_', '-')}-ms)",
+                getattr(self, f"vad_{name}_ms"),
+                lambda n: 0 <= index(n) <= MAX_VAD_MS,
+                f"0 to {MAX_VAD_MS} milliseconds",
+            )
+        if longest is not None:
+            _require(
+                "vad_max_speech_duration_s (--vad-max-speech-duration-s)",
+                longest,
+                lambda s: s >= LEAST_SEGMENT_S,
+                f"{LEAST_SEGMENT_S:g} seconds or more; None for what the model was trained on",
+            )
+        _require(
+            "overlap (--overlap)",
+            self.overlap,
+            lambda s: 0 <= s <= MAX_OVERLAP_S,
+            f"0 to {MAX_OVERLAP_S:g} seconds",
+        )
 
 
 @dataclass(frozen=True)

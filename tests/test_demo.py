@@ -92,7 +92,10 @@ def test_the_same_input_gives_the_same_output(transcriber: Transcriber, result: 
 def test_silence_gives_no_text(transcriber: Transcriber, tmp_path: Path) -> None:
     silence = write_sound(tmp_path / "s.wav", np.zeros(64000, np.float32), codec="pcm_s16le")
     found = transcriber.transcribe(silence)
-    assert (found.text, found.segments[0].chars) == ("", ())
+    assert (found.text, found.segments) == ("", ())
+    assert [notice.code for notice in found.warnings] == ["no-speech"]
+    blind = transcriber.transcribe(silence, TranscribeOptions(vad=False))
+    assert (blind.text, blind.segments[0].chars) == ("", ())
 
 
 def test_long_sound_is_cut_at_pauses_and_times_stay_right(

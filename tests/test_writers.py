@@ -83,8 +83,8 @@ def test_json_carries_what_the_schema_names() -> None:
         "calls": 4, "rows": 20, "drafted": 0, "accepted": 0, "retries": 0,
     }  # fmt: skip
     assert list(value["timings"]) == [
-        "load", "decode_audio", "encode", "ctc", "hotwords", "prompt", "prefill", "generate",
-        "align", "write", "total",
+        "load", "decode_audio", "vad", "encode", "ctc", "hotwords", "prompt", "prefill",
+        "generate", "align", "write", "total",
     ]  # fmt: skip
 
 
