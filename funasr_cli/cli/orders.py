@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from funasr_cli.cli import leave_if_interrupted
-from funasr_cli.cli.arguments import STDIN, Targets
+from funasr_cli.cli.arguments import STDIN
+from funasr_cli.cli.targets import Targets
 from funasr_cli.errors import DecodeError, FunasrError, InputError, OutputError
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Order:
     lists: "HotwordLists"
     targets: Targets
     as_json: bool
+    timestamps: bool
+    """Text has a line a cue, with its times."""
     verbose: bool
 
 
@@ -85,21 +88,22 @@ def _write(
     transcript: "Transcript", name: str, order: Order, sink: "Sink", *, several: bool
 ) -> None:
     from funasr_cli.cli.tables import ESCAPES
-    from funasr_cli.writers import WRITERS, write_text
+    from funasr_cli.writers import render, write_text
     from funasr_cli.writers.json import to_json
 
     timings, paths = transcript.timings, order.targets.of(name)
     before = timings.write
     with timings.measure("write"):
         for kind, path in paths:
-            write_text(path, WRITERS[kind](transcript))
+            write_text(path, render(kind, transcript, timestamps=order.timestamps))
             sink.note(f"wrote {path}")
     timings.total += timings.write - before
     if order.as_json:
         sink.data(to_json(transcript, compact=True))
     elif not paths:
         prefix = f"{name.translate(ESCAPES)}\t" if several else ""
-        sink.data(f"{prefix}{transcript.text}\n")
+        text = render("txt", transcript, timestamps=order.timestamps)
+        sink.data("".join(f"{prefix}{line}\n" for line in text.split("\n")[:-1]))
 
 
 def _stdout_is_gone(error: FunasrError) -> bool:

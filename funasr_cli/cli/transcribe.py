@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from funasr_cli.cli.arguments import may_exist, parse_formats, parse_seconds, parse_targets
+from funasr_cli.cli.arguments import may_exist, parse_formats, parse_seconds
 from funasr_cli.cli.hotword_lists import HotwordLists
 from funasr_cli.cli.orders import Order, transcribe_inputs
+from funasr_cli.cli.targets import parse_targets
 from funasr_cli.options import DEFAULT_HOTWORD_THRESHOLD, DEFAULT_MAX_HOTWORDS
 
 DEMO_NOTE = (
@@ -69,16 +70,32 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = True,
     output_format: Annotated[
         str | None,
-        typer.Option("-f", "--format", "--output-format", help="txt, srt, json: comma separated."),
+        typer.Option(
+            "-f",
+            "--format",
+            "--output-format",
+            help="txt, srt, vtt, ass, lrc, elrc, tsv, csv, json, whisper-json: comma separated, "
+            "or all.",
+        ),
     ] = None,
     output_dir: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "-o",
             "--output-dir",
-            help="Folder for the files (default: this one); older files are replaced.",
+            help="Folder for the files (default: this one), or source: beside each input; older "
+            "files are replaced.",
         ),
     ] = None,
+    output_template: Annotated[
+        str | None,
+        typer.Option(
+            help="Names of the files, e.g. {parent}/{filename}_{date}; also {index} and {ext}."
+        ),
+    ] = None,
+    timestamps: Annotated[
+        bool, typer.Option("--timestamps", help="Text with a line a cue and its times.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON instead of text: one line per input.")
     ] = False,
@@ -181,8 +198,10 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
         guard=guard,
         vad=vad,
     )
-    formats = parse_formats(output_format) or (("json",) if as_json and output_dir else ())
-    order = Order(options, lists, parse_targets(audio, formats, output_dir), as_json, verbose)
+    to_files = output_dir is not None or output_template is not None
+    formats = parse_formats(output_format) or (("json",) if as_json and to_files else ())
+    targets = parse_targets(audio, formats, output_dir, output_template)
+    order = Order(options, lists, targets, as_json, timestamps, verbose)
     runtime = RuntimeOptions(
         threads=threads,
         llama_bin=llama_bin,

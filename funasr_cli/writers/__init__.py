@@ -7,16 +7,42 @@ from pathlib import Path
 
 from funasr_cli.errors import OutputError
 from funasr_cli.results import Transcript
+from funasr_cli.writers.ass import to_ass
+from funasr_cli.writers.csv import to_csv
 from funasr_cli.writers.json import to_json
+from funasr_cli.writers.lrc import to_elrc, to_lrc
 from funasr_cli.writers.srt import to_srt
+from funasr_cli.writers.tsv import to_tsv
 from funasr_cli.writers.txt import to_txt
+from funasr_cli.writers.vtt import to_vtt
+from funasr_cli.writers.whisper_json import to_whisper_json
 
 WRITERS: dict[str, Callable[[Transcript], str]] = {
     "txt": to_txt,
     "srt": to_srt,
+    "vtt": to_vtt,
+    "ass": to_ass,
+    "lrc": to_lrc,
+    "elrc": to_elrc,
+    "tsv": to_tsv,
+    "csv": to_csv,
     "json": to_json,
+    "whisper-json": to_whisper_json,
 }
-"""Format, which is also the file's suffix -> writer."""
+"""Format -> writer; `cli.arguments.FORMATS` names the suffixes."""
+
+
+def render(kind: str, transcript: Transcript, *, timestamps: bool = False) -> str:
+    """Write a transcript in one of the formats.
+
+    Args:
+        kind: a key of `WRITERS`.
+        transcript: what to write.
+        timestamps: give `txt` a line a cue, with its times; the other formats have them anyway.
+    """
+    if kind == "txt":
+        return to_txt(transcript, timestamps=timestamps)
+    return WRITERS[kind](transcript)
 
 
 def write_text(path: Path, text: str) -> None:
