@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from funasr_cli.captions.cutting import cut_units
 from funasr_cli.captions.options import CaptionOptions, Layout
@@ -13,12 +14,12 @@ from funasr_cli.captions.units import Unit, find_units, taken_apart
 from funasr_cli.results import CharTime, Segment
 from funasr_cli.script import dominant_script, half_widths
 
-__all__ = ["CaptionOptions", "Cue", "Pace", "cues", "pace"]
+__all__ = ["DEFAULT_CAPTIONS", "CaptionOptions", "Cue", "Pace", "cues", "pace"]
 
-_DEFAULT = CaptionOptions()
+DEFAULT_CAPTIONS: Final = CaptionOptions()
 
 
-def cues(segments: Iterable[Segment], *, options: CaptionOptions = _DEFAULT) -> list[Cue]:
+def cues(segments: Iterable[Segment], *, options: CaptionOptions = DEFAULT_CAPTIONS) -> list[Cue]:
     """Cut segments into cues: in order, without overlap, none empty.
 
     A cue may go on from one segment into the next. Segments without character times share their
@@ -69,7 +70,7 @@ class Pace:
     fastest: Cue | None
 
 
-def pace(segments: Sequence[Segment], *, options: CaptionOptions = _DEFAULT) -> Pace:
+def pace(segments: Sequence[Segment], *, options: CaptionOptions = DEFAULT_CAPTIONS) -> Pace:
     """Compare the cues of these segments with the reading speed of the preset."""
     found = cues(segments, options=options)
     limit = _layout(segments, options).max_cps

@@ -133,4 +133,4 @@ class Layout:
 
     def shown(self, text: str) -> str:
         """Leave out what does not show at the end of a line."""
-        return text.rstrip(self.stripped) if self.stripped else text
+        return text.rstrip(self.stripped + " ") if self.stripped else text
