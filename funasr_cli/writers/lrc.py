@@ -59,7 +59,9 @@ def _with_times(line: Line) -> str:
 
 
 def _safe(text: str) -> str:
-    return _WORD_TAG.sub(r"＜\1＞", _LINE_TAG.sub(r"［\1］", text))
+    text = _WORD_TAG.sub(r"＜\1＞", _LINE_TAG.sub(r"［\1］", text))
+    # FFmpeg takes any bracket behind the tag for the beginning of another one
+    return f"［{text[1:]}" if text.startswith("[") else text
 
 
 def _clock(seconds: float) -> str:

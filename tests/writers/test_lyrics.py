@@ -20,7 +20,7 @@ def seconds(minutes: str, rest: str) -> float:
 
 
 def test_lrc_is_what_ffmpeg_reads(tmp_path: Path) -> None:
-    whole = spoken(*EVIL)
+    whole = spoken(*EVIL, "[方括号]开头。", "[ 半个括号。")
     write_text(tmp_path / "a.lrc", to_lrc(whole))
     read = [(start, text) for start, _, text in ffmpeg(str(tmp_path / "a.lrc"))]
     lookalikes = str.maketrans("＜＞［］", "<>[]")
@@ -45,12 +45,12 @@ def test_lrc() -> None:
 
 
 def test_elrc_times_each_word_or_character() -> None:
-    whole = spoken("很好。", "Yes, indeed.", pause=3.0)
+    whole = spoken("都很好。", "Yes, indeed.", step=0.5, pause=3.0)
     assert to_elrc(whole).splitlines()[2:] == [
-        "[00:03.00]<00:03.00>很<00:03.25>好。<00:03.50>",
-        "[00:03.83]",
-        "[00:06.75]<00:06.75>Yes, <00:07.75>indeed.<00:09.25>",
-        "[00:09.50]",
+        "[00:03.00]<00:03.00>都<00:03.50>很<00:04.00>好。<00:04.50>",
+        "[00:05.00]",
+        "[00:08.00]<00:08.00>Yes, <00:10.00>indeed.<00:13.00>",
+        "[00:13.50]",
     ]
 
 
@@ -59,7 +59,7 @@ def test_elrc_times_never_go_back(text: str, pause: float) -> None:
     for row in to_elrc(spoken(text, text, pause=pause)).splitlines()[2:]:
         times = [seconds(*found) for found in TAG.findall(row)]
         assert times == sorted(times)
-        assert letters(re.sub(r"^\[[\d:.]+\]", "", TAG.sub("", row))) in letters(text)
+        assert letters(re.sub(r"^\[[\d:.]+\]", "", TAG.sub("", row))) in letters(text + text)
 
 
 def test_lrc_counts_minutes_beyond_the_hour(tmp_path: Path) -> None:

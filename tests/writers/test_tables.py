@@ -20,9 +20,9 @@ def rows(text: str) -> list[dict[str, str]]:
 
 
 def test_txt_with_times() -> None:
-    whole = transcript(segment("你好。", start=1.0), segment("好的，\n再见。", start=3599.9))
+    whole = transcript(segment("你们好。", start=1.0), segment("好的，\n再见。", start=3599.9))
     assert to_txt(whole, timestamps=True) == (
-        "[00:01.000 --> 00:01.833] 你好。\n[59:59.900 --> 01:00:01.400] 好的， 再见。\n"
+        "[00:01.000 --> 00:02.000] 你们好。\n[59:59.900 --> 01:00:01.400] 好的， 再见。\n"
     )
     assert to_txt(transcript(), timestamps=True) == ""
     assert to_txt(whole) == whole.text + "\n"
