@@ -44,22 +44,18 @@ class Realigned:
     """Share of the shorter text that stands in runs which both texts have, 0..1."""
 
 
-def one_text(edited: str) -> str:
-    """Join the lines of a text file; times at the beginning of lines are left out."""
-    text = ""
-    for line in edited.splitlines():
-        words = " ".join(_STAMP.sub("", line, count=1).split())
-        if words:
-            text += " " * spaced_between(text, words) + words
-    return text
+def lines_of(edited: str) -> list[str]:
+    """Take the lines of a text file that say something, without the times that begin them."""
+    found = (" ".join(_STAMP.sub("", line, count=1).split()) for line in edited.splitlines())
+    return [line for line in found if line]
 
 
-def realign(transcript: Transcript, text: str) -> Realigned:
+def realign(transcript: Transcript, lines: Sequence[str]) -> Realigned:
     """Give a corrected text the times of the transcript.
 
     Args:
         transcript: with character times.
-        text: the whole text in one line, as `one_text` makes it.
+        lines: the corrected text, as `lines_of` makes it; where lines end does not matter.
 
     Returns:
         The transcript with the new text in its segments. What CTC heard, the tokens and the
@@ -67,7 +63,7 @@ def realign(transcript: Transcript, text: str) -> Realigned:
     """
     old = [char for segment in transcript.segments for char in segment.chars]
     home = [at for at, segment in enumerate(transcript.segments) for _ in segment.chars]
-    new = graphemes(text)
+    new = graphemes("\n".join(lines))
     pairs = kept([_key(char.text) for char in old], [_key(char) for char in new])
     ends = [segment.end for segment in transcript.segments]
     timed: list[CharTime] = []
@@ -80,6 +76,7 @@ def realign(transcript: Transcript, text: str) -> Realigned:
         elif chars:
             timed += _shared(chars, old, block, ends[-1])
             homes += [home[at] for at in block.places(len(old))]
+    text = _joined(lines, pairs, transcript.text)
     segments = _segments(transcript, text, timed, homes)
     return Realigned(
         replace(transcript, text=text, segments=segments),
@@ -140,6 +137,28 @@ def _shared(
         done += not _is_silent(char)
         timed.append(CharTime(char, start, low + (high - low) * done / max(1, count), sure))
     return timed
+
+
+def _joined(lines: Sequence[str], pairs: Sequence[tuple[int, int]], before: str) -> str:
+    """Join lines as their characters were joined before; else by the rule of their scripts."""
+    old_of = {new: old for old, new in pairs}
+    spaced: set[int] = set()
+    at = 0
+    for number, char in enumerate(graphemes(before)):
+        found = before.index(char, at)
+        if found > at:
+            spaced.add(number)
+        at = found + len(char)
+    text, count = lines[0], len(graphemes(lines[0]))
+    for line in lines[1:]:
+        left, right = old_of.get(count - 1), old_of.get(count)
+        if left is not None and right == left + 1:
+            text += " " * (right in spaced)
+        else:
+            text += " " * spaced_between(text, line)
+        text += line
+        count += len(graphemes(line))
+    return text
 
 
 def _segments(

@@ -31,7 +31,7 @@ _LINE: Final = 4.0
 """What each cue and each further line costs: as few as can be."""
 _SLACK: Final = 6.0
 """A cue that is nearly empty: so what is left of a sentence is not two characters."""
-_UNEVEN: Final = 10.0
+_UNEVEN: Final = 20.0
 """Lines of a cue that differ by a whole width."""
 _STRONG_INSIDE: Final = 100.0
 _WEAK_INSIDE: Final = 30.0

@@ -86,7 +86,5 @@ MinDuration = Annotated[
 MaxDuration = Annotated[float, typer.Option(help="Seconds a cue stays at most.")]
 KeepPunctuation = Annotated[
     bool,
-    typer.Option(
-        "--keep-punctuation", help="Keep ，。 and the like where a line of a cue ends."
-    ),
+    typer.Option("--keep-punctuation", help="Keep ，。 and the like where a line of a cue ends."),
 ]

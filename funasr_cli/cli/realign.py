@@ -1,5 +1,6 @@
 """`funasr realign`: a corrected text gets its times back, without the model."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 PRINTED = "srt"
 """What goes to stdout, or into a folder without a format: the text alone is known already."""
+_OTHER = re.compile(r'^\s*\d+:\d+[\d:.,]*\s+-->|\A\s*\{\s*"|^Dialogue:', re.MULTILINE)
+"""The times of a subtitle, or a JSON: files that are easily named instead of the text."""
 
 
 def realign(  # noqa: PLR0913, PLR0917 - one parameter an option
@@ -111,7 +114,7 @@ def _refuse_to_overwrite(edited: Path, targets: Targets, name: str) -> None:
 
 
 def _realigned(edited: Path, result: Path) -> "Realigned":
-    from funasr_cli.realign import LEAST_FIT, one_text, realign
+    from funasr_cli.realign import LEAST_FIT, lines_of, realign
     from funasr_cli.writers.json import from_json
 
     transcript = from_json(_read(result), str(result))
@@ -122,10 +125,16 @@ def _realigned(edited: Path, result: Path) -> "Realigned":
             else "no text"
         )
         raise InputError(f"{result}: has {why}; there is nothing to realign with")
-    text = one_text(_read(edited))
-    if not text:
+    text = _read(edited)
+    if _OTHER.search(text):
+        raise InputError(
+            f"{edited}: is no plain text; correct what `-f txt` wrote, with or without "
+            "--timestamps: subtitles leave punctuation out"
+        )
+    lines = lines_of(text)
+    if not lines:
         raise InputError(f"{edited}: has no text")
-    found = realign(transcript, text)
+    found = realign(transcript, lines)
     if found.fit < LEAST_FIT:
         raise InputError(
             f"{edited}: does not fit {result}: they share {found.fit:.0%} of their text, so they "
