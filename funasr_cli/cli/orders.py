@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from funasr_cli.cli import leave_if_interrupted
 from funasr_cli.cli.arguments import STDIN
-from funasr_cli.cli.targets import Targets
+from funasr_cli.cli.delivery import Output, deliver
 from funasr_cli.errors import DecodeError, FunasrError, InputError, OutputError
 
 if TYPE_CHECKING:
@@ -26,10 +26,7 @@ class Order:
 
     options: "TranscribeOptions"
     lists: "HotwordLists"
-    targets: Targets
-    as_json: bool
-    timestamps: bool
-    """Text has a line a cue, with its times."""
+    output: Output
     verbose: bool
 
 
@@ -49,7 +46,7 @@ def transcribe_inputs(
             leave_if_interrupted()
             if order.verbose and not number:
                 _tell_model(transcript, sink)
-            _write(transcript, name, order, sink, several=len(names) > 1)
+            deliver(transcript, name, order.output, sink, several=len(names) > 1)
         except (InputError, OutputError, DecodeError) as error:
             leave_if_interrupted()
             if len(names) == 1 or _stdout_is_gone(error):
@@ -82,28 +79,6 @@ def _source(name: str) -> "AudioSource":
     if sys.stdin is None:
         raise InputError("<stdin>: is closed")
     return AudioSource("<stdin>", sys.stdin.buffer)
-
-
-def _write(
-    transcript: "Transcript", name: str, order: Order, sink: "Sink", *, several: bool
-) -> None:
-    from funasr_cli.cli.tables import ESCAPES
-    from funasr_cli.writers import render, write_text
-    from funasr_cli.writers.json import to_json
-
-    timings, paths = transcript.timings, order.targets.of(name)
-    before = timings.write
-    with timings.measure("write"):
-        for kind, path in paths:
-            write_text(path, render(kind, transcript, timestamps=order.timestamps))
-            sink.note(f"wrote {path}")
-    timings.total += timings.write - before
-    if order.as_json:
-        sink.data(to_json(transcript, compact=True))
-    elif not paths:
-        prefix = f"{name.translate(ESCAPES)}\t" if several else ""
-        text = render("txt", transcript, timestamps=order.timestamps)
-        sink.data("".join(f"{prefix}{line}\n" for line in text.split("\n")[:-1]))
 
 
 def _stdout_is_gone(error: FunasrError) -> bool:

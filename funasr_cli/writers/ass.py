@@ -4,6 +4,7 @@ r"""Advanced SubStation Alpha: subtitles that light up as they are spoken.
 none), so braces and backslashes become their full-width forms.
 """
 
+from funasr_cli.captions import DEFAULT_CAPTIONS, CaptionOptions
 from funasr_cli.results import Transcript
 from funasr_cli.writers.clock import CENTI, clock, ticks
 from funasr_cli.writers.spoken import Line, lines
@@ -33,14 +34,14 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 _SPECIAL = str.maketrans({"{": "｛", "}": "｝", "\\": "＼", "\n": r"\N"})
 
 
-def to_ass(transcript: Transcript) -> str:
+def to_ass(transcript: Transcript, captions: CaptionOptions = DEFAULT_CAPTIONS) -> str:
     r"""Write cues with `H:MM:SS.cc` times, and a `{\k}` for each word, digit or CJK character.
 
     A cue without times of its characters is written plainly.
     """
     return HEADER + "".join(
         f"Dialogue: 0,{_clock(line.start)},{_clock(line.end)},Default,,0,0,0,,{_text(line)}\n"
-        for line in lines(transcript)
+        for line in lines(transcript, captions)
     )
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 
+from funasr_cli.captions import DEFAULT_CAPTIONS, CaptionOptions
 from funasr_cli.results import Transcript
 from funasr_cli.writers.spoken import Line, lines
 
@@ -13,7 +14,7 @@ _FORMULA = re.compile(r"[=+\-@＝＋－＠]")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*%?")
 
 
-def to_csv(transcript: Transcript) -> str:
+def to_csv(transcript: Transcript, captions: CaptionOptions = DEFAULT_CAPTIONS) -> str:
     """Write `start`, `end`, `text` and `confidence` (0..1, empty where unknown), a cue a row.
 
     A text that a spreadsheet would compute gets an apostrophe before it (OWASP: CSV injection).
@@ -21,7 +22,7 @@ def to_csv(transcript: Transcript) -> str:
     sheet = io.StringIO()
     writer = csv.writer(sheet)
     writer.writerow(("start", "end", "text", "confidence"))
-    for line in lines(transcript):
+    for line in lines(transcript, captions):
         times = (f"{line.start:.3f}", f"{line.end:.3f}")
         writer.writerow((*times, _cell(line.text.strip()), _confidence(line)))
     return BOM + sheet.getvalue()

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
 
+from funasr_cli.captions import DEFAULT_CAPTIONS, CaptionOptions
 from funasr_cli.results import Transcript
 from funasr_cli.writers.clock import CENTI, clock
 from funasr_cli.writers.spoken import Line, lines, one_row
@@ -19,23 +20,23 @@ _LINE_TAG = re.compile(r"\[([^\[\]]*:[^\[\]]*)\]")
 _WORD_TAG = re.compile(r"<(\s*\d[^<>]*)>")
 
 
-def to_lrc(transcript: Transcript) -> str:
+def to_lrc(transcript: Transcript, captions: CaptionOptions = DEFAULT_CAPTIONS) -> str:
     """Write a line a cue: `[MM:SS.cc]text`."""
-    return _lyrics(transcript, lambda line: _safe(line.text.strip()))
+    return _lyrics(transcript, captions, lambda line: _safe(line.text.strip()))
 
 
-def to_elrc(transcript: Transcript) -> str:
+def to_elrc(transcript: Transcript, captions: CaptionOptions = DEFAULT_CAPTIONS) -> str:
     """Write a line a cue with a time before each word or CJK character, and one at its end.
 
     `[MM:SS.cc]<MM:SS.cc>word <MM:SS.cc>word<MM:SS.cc>`; a cue without times of its characters is
     written as in LRC.
     """
-    return _lyrics(transcript, _with_times)
+    return _lyrics(transcript, captions, _with_times)
 
 
-def _lyrics(transcript: Transcript, text: Callable[[Line], str]) -> str:
+def _lyrics(transcript: Transcript, captions: CaptionOptions, text: Callable[[Line], str]) -> str:
     head = f"[length:{_clock(transcript.start + transcript.duration)}]\n[re:funasr-cli]\n"
-    return head + "".join(_rows(lines(transcript), text))
+    return head + "".join(_rows(lines(transcript, captions), text))
 
 
 def _rows(found: list[Line], text: Callable[[Line], str]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from funasr_cli.captions import cues
+from funasr_cli.captions import DEFAULT_CAPTIONS, CaptionOptions, cues
 from funasr_cli.characters import graphemes
 from funasr_cli.merge import join_texts
 from funasr_cli.results import CharTime, Segment, Transcript
@@ -86,7 +86,7 @@ class _Draft:
     parts: list[tuple[_Piece, str]] = field(default_factory=list)
 
 
-def lines(transcript: Transcript) -> list[Line]:
+def lines(transcript: Transcript, captions: CaptionOptions = DEFAULT_CAPTIONS) -> list[Line]:
     """Cut a transcript into cues, each with its words; cues without anything to see are left out.
 
     The texts of all lines, joined, are the transcript's text, but for control characters and the
@@ -94,7 +94,7 @@ def lines(transcript: Transcript) -> list[Line]:
     """
     drafts = [
         _Draft(cue.start, cue.end, shown)
-        for cue in cues(transcript.segments)
+        for cue in cues(transcript.segments, options=captions)
         if (shown := _cleaned(cue.text))
     ]
     _assign(drafts, list(_pieces(transcript.segments)))

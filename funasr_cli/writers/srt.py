@@ -7,6 +7,7 @@ one gets full-width characters, which look alike and mean nothing.
 import re
 from collections.abc import Iterable
 
+from funasr_cli.captions import DEFAULT_CAPTIONS, CaptionOptions
 from funasr_cli.results import Transcript
 from funasr_cli.writers.clock import MILLI, clock
 from funasr_cli.writers.spoken import lines
@@ -16,11 +17,11 @@ _TIME = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?=[.,]\d)")
 _SPECIAL = str.maketrans({"{": "｛", "}": "｝", "\\": "＼"})
 
 
-def to_srt(transcript: Transcript) -> str:
+def to_srt(transcript: Transcript, captions: CaptionOptions = DEFAULT_CAPTIONS) -> str:
     """Write numbered cues with `HH:MM:SS,mmm` times."""
     blocks = (
         f"{number}\n{_clock(line.start)} --> {_clock(line.end)}\n{_safe(line.rows)}\n"
-        for number, line in enumerate(lines(transcript), 1)
+        for number, line in enumerate(lines(transcript, captions), 1)
     )
     return "\n".join(blocks)
 

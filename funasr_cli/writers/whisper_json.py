@@ -5,6 +5,7 @@ import math
 import zlib
 from typing import Any
 
+from funasr_cli.captions import DEFAULT_CAPTIONS, CaptionOptions
 from funasr_cli.languages import language_code
 from funasr_cli.results import Transcript
 from funasr_cli.writers.spoken import Line, Word, lines
@@ -17,7 +18,7 @@ LEAST = 0.01
 """Probability that stands for "not heard" in a logarithm."""
 
 
-def to_whisper_json(transcript: Transcript) -> str:
+def to_whisper_json(transcript: Transcript, captions: CaptionOptions = DEFAULT_CAPTIONS) -> str:
     """Write `text`, `segments` and `language`; a segment is a cue with all its punctuation.
 
     What Whisper knows and this model does not:
@@ -29,7 +30,9 @@ def to_whisper_json(transcript: Transcript) -> str:
     """
     value = {
         "text": transcript.text,
-        "segments": [_segment(number, line) for number, line in enumerate(lines(transcript))],
+        "segments": [
+            _segment(number, line) for number, line in enumerate(lines(transcript, captions))
+        ],
         "language": language_code(transcript.language),
     }
     return json.dumps(value, ensure_ascii=False, indent=1) + "\n"

@@ -85,7 +85,7 @@ def test_segments_without_times_have_no_words() -> None:
 def test_what_a_cue_leaves_out_or_breaks_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Captions may drop punctuation, break lines and add dashes."""
     made = [Cue(0.0, 2.0, "今天很好\n我们"), Cue(2.0, 4.0, "- go to Rome -"), Cue(4.0, 5.0, "好")]
-    monkeypatch.setattr(module, "cues", lambda _segments: made)
+    monkeypatch.setattr(module, "cues", lambda _segments, **_look: made)
     first, second, third = lines(transcript(segment("今天，很好，我们。go to Rome.好。")))
     assert (first.text, first.rows) == ("今天，很好，我们。", ("今天很好", "我们"))
     assert [b.shown for w in first.words for b in w.beats] == [*"今天很好", "\n我", "们"]
@@ -95,7 +95,7 @@ def test_what_a_cue_leaves_out_or_breaks_is_found_again(monkeypatch: pytest.Monk
 
 
 def test_a_cue_of_another_text_is_written_without_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "cues", lambda _segments: [Cue(0.0, 2.0, "别的")])
+    monkeypatch.setattr(module, "cues", lambda _segments, **_look: [Cue(0.0, 2.0, "别的")])
     (line,) = lines(transcript(segment("abc", timed=False)))
     assert line.rows == ("别的",)
     assert line.words == ()

@@ -143,7 +143,7 @@ def test_any_text_stays_one_cue_each(found: list[str], pause: float) -> None:
 
 
 def test_two_rows_stay_two_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "cues", lambda _segments: [Cue(0.0, 9.0, "今天\n\n我们")])
+    monkeypatch.setattr(module, "cues", lambda _segments, **_look: [Cue(0.0, 9.0, "今天\n\n我们")])
     whole = spoken("今天我们")
     assert next(iter(srt.parse(to_srt(whole)))).content == "今天\n我们"
     assert webvtt.from_string(to_vtt(whole)).captions[0].lines == ["今天", "我们"]
