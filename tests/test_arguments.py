@@ -51,7 +51,7 @@ def test_no_format_at_all_is_no_format() -> None:
 
 
 def test_every_format_has_a_writer_and_a_suffix_of_its_own() -> None:
-    assert list(FORMATS) == list(WRITERS)
+    assert set(FORMATS) == set(WRITERS)
     assert len(set(FORMATS.values())) == len(FORMATS)
     assert set(SYNONYMS.values()) <= set(FORMATS)
 

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from transcripts import EVIL, ffmpeg, letters, spoken, transcript
+from transcripts import EVIL, ffmpeg, letters, segment, spoken, transcript
 
+from funasr_cli.captions import Cue
+from funasr_cli.writers import spoken as module
 from funasr_cli.writers import write_text
 from funasr_cli.writers.lrc import to_elrc, to_lrc
 from funasr_cli.writers.spoken import lines
@@ -60,6 +62,26 @@ def test_elrc_times_never_go_back(text: str, pause: float) -> None:
         times = [seconds(*found) for found in TAG.findall(row)]
         assert times == sorted(times)
         assert letters(re.sub(r"^\[[\d:.]+\]", "", TAG.sub("", row))) in letters(text + text)
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ("好[00:01.00]吗", "好［00:01.00］吗"),
+        ("[ti:x]好<00:02.00>", "［ti:x］好＜00:02.00＞"),
+        ("a < b [c]", "a < b [c]"),
+    ],
+)
+def test_what_looks_like_a_tag_is_none(said: str, text: str) -> None:
+    whole = spoken(said, timed=False)
+    assert f"]{text}\n" in to_lrc(whole)
+    assert f"]{text}\n" in to_elrc(whole)
+
+
+def test_a_cue_that_begins_after_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Captions may show a cue later, where the one before needs its time."""
+    monkeypatch.setattr(module, "cues", lambda _segments, **_look: [Cue(0.3, 2.0, "你好")])
+    assert "[00:00.30]<00:00.30>你<00:00.30>好<00:00.50>\n" in to_elrc(transcript(segment("你好")))
 
 
 def test_lrc_counts_minutes_beyond_the_hour(tmp_path: Path) -> None:

@@ -84,13 +84,14 @@ def test_segments_without_times_have_no_words() -> None:
 
 def test_what_a_cue_leaves_out_or_breaks_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Captions may drop punctuation, break lines and add dashes."""
-    made = [Cue(0.0, 2.0, "今天很好\n我们"), Cue(2.0, 4.0, "- go to Rome -")]
+    made = [Cue(0.0, 2.0, "今天很好\n我们"), Cue(2.0, 4.0, "- go to Rome -"), Cue(4.0, 5.0, "好")]
     monkeypatch.setattr(module, "cues", lambda _segments, **_look: made)
-    first, second = lines(transcript(segment("今天，很好，我们。go to Rome.")))
+    first, second, third = lines(transcript(segment("今天，很好，我们。go to Rome.好。")))
     assert (first.text, first.rows) == ("今天，很好，我们。", ("今天很好", "我们"))
     assert [b.shown for w in first.words for b in w.beats] == [*"今天很好", "\n我", "们"]
     assert (second.text, second.rows) == ("go to Rome.", ("- go to Rome -",))
     assert "".join(b.shown for w in second.words for b in w.beats) == "- go to Rome -"
+    assert (third.text, third.rows) == ("好。", ("好",))
 
 
 def test_a_cue_of_another_text_is_written_without_words(monkeypatch: pytest.MonkeyPatch) -> None:

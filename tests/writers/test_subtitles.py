@@ -2,13 +2,14 @@
 
 import html
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from transcripts import EVIL, ffmpeg, letters, spoken, transcript
+from transcripts import EVIL, ffmpeg, letters, segment, spoken, transcript
 
 from funasr_cli.captions import Cue
 from funasr_cli.results import Transcript
@@ -41,6 +42,7 @@ def bare(text: str) -> str:
 
 def test_srt_is_what_the_srt_package_reads() -> None:
     subtitles = list(srt.parse(to_srt(WHOLE)))
+    assert to_srt(WHOLE).count("-->") == len(subtitles)
     assert [s.index for s in subtitles] == list(range(1, len(subtitles) + 1))
     read = [
         (round(s.start.total_seconds() * 1000), round(s.end.total_seconds() * 1000), s.content)
@@ -103,6 +105,14 @@ def test_ass_lights_each_character_at_its_time() -> None:
         for begin in _beginnings(event.text, event.start / 1000)
     ]
     assert found == pytest.approx(starts, abs=0.011)
+
+
+def test_a_pause_inside_a_cue_lights_nothing() -> None:
+    one = segment("你们好吗")
+    chars = [replace(c, start=c.start + 0.4 * (i > 1), end=c.end + 0.4 * (i > 1))
+             for i, c in enumerate(one.chars)]  # fmt: skip
+    (event,) = pysubs2.SSAFile.from_string(to_ass(transcript(replace(one, chars=tuple(chars)))))
+    assert event.text == r"{\k25}你{\k25}们{\k40}{\k25}好{\k25}吗"
 
 
 def _beginnings(text: str, at: float) -> list[float]:

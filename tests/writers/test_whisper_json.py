@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -68,6 +69,15 @@ def test_what_is_measured() -> None:
     assert one["seek"] == 3050
     assert one["avg_logprob"] == round(math.log(0.9), 3)
     assert one["compression_ratio"] > 2
+
+
+@pytest.mark.parametrize(("confidence", "logprob"), [(0.9999, "0.0"), (0.0, "-4.605")])
+def test_logarithms_of_what_is_sure_and_of_what_was_not_heard(
+    confidence: float, logprob: str
+) -> None:
+    one = segment("哈哈哈哈")
+    chars = tuple(replace(c, confidence=confidence) for c in one.chars)
+    assert f'"avg_logprob": {logprob},' in to_whisper_json(transcript(replace(one, chars=chars)))
 
 
 def test_language_is_a_code() -> None:
