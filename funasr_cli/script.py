@@ -42,10 +42,20 @@ def half_widths(text: str) -> int:
 
 
 def spaced_between(left: str, right: str) -> bool:
-    """Whether a space belongs between two texts: unless both sides are written without."""
+    """Whether a space belongs between two texts.
+
+    None does where both sides are written without (Latin beside Chinese gets one), and none beside
+    full-width punctuation, which brings its own.
+    """
     if not left or not right:
         return False
-    return not (_UNSPACED.match(left[-1]) and _UNSPACED.match(right[0]))
+    if _UNSPACED.match(left[-1]) and _UNSPACED.match(right[0]):
+        return False
+    return not (_is_wide_punctuation(left[-1]) or _is_wide_punctuation(right[0]))
+
+
+def _is_wide_punctuation(char: str) -> bool:
+    return is_wide(char) and unicodedata.category(char).startswith("P")
 
 
 def dominant_script(text: str) -> Script:

@@ -183,6 +183,8 @@ def test_spaces_stand_between_all_but_unspaced_scripts() -> None:
     assert spaced_between("hello", "world")
     assert spaced_between("안녕", "하세요")
     assert spaced_between("你好", "world")
+    assert not spaced_between("你好。", "2026年")
+    assert not spaced_between("hello", "《书》")
     assert not spaced_between("", "world")
 
 
