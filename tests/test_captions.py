@@ -256,6 +256,12 @@ def test_a_cue_goes_on_from_one_segment_into_the_next() -> None:
     english = segment("so we went")
     assert shown(cues([english, segment("home.", start=english.end)])) == ["so we went home."]
     assert shown(cues([first, segment("，好", start=first.end)])) == ["我们今天去北，好"]
+    narrow = CaptionOptions(max_line_width=8)
+    assert shown(cues([english, segment("?", start=english.end)], options=narrow)) == [
+        "so we\nwent?"
+    ]
+    word = segment("whatever")
+    assert shown(cues([word, segment("? Yes", start=word.end)], options=narrow))[0] == "whatever?"
 
 
 def test_segments_without_times_share_their_time() -> None:
