@@ -65,3 +65,13 @@ def prompt_language(name: str | None) -> str | None:
     near = get_close_matches(key, _BY_NAME, n=3, cutoff=0.6)
     hint = f"did you mean {', '.join(near)}?" if near else "try 中文, en, Japanese or auto"
     raise UsageError(f"unknown language {name!r}: {hint}")
+
+
+def language_code(name: str | None) -> str | None:
+    """Return the ISO code of a language (`zh` of 中文), or None where the model shall decide.
+
+    Raises:
+        UsageError: the name is unknown.
+    """
+    word = prompt_language(name)
+    return None if word is None else LANGUAGES[word][0]

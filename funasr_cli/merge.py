@@ -7,24 +7,22 @@ have half a word at its edge. They are joined at a word that both have at the sa
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from funasr_cli.characters import graphemes
 from funasr_cli.results import CharTime, Segment
+from funasr_cli.script import UNSPACED, spaced_between
 
-# ideographs, kana, CJK punctuation and full-width forms: written without spaces between
-_UNSPACED = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
-
+_UNSPACED: Final = re.compile(f"[{UNSPACED}]")
 SLACK_S = 0.4
 """How far apart two segments may place the same word, and how far over the shared sound we look."""
 
 
 def join_texts(texts: Iterable[str]) -> str:
-    """Join segment texts: a space between them unless both sides are CJK."""
+    """Join segment texts: a space between them unless their script has none."""
     joined = ""
     for text in filter(None, texts):
-        if joined and not (_UNSPACED.match(joined[-1]) and _UNSPACED.match(text[0])):
-            joined += " "
-        joined += text
+        joined += " " * spaced_between(joined, text) + text
     return joined
 
 

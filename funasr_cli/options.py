@@ -86,20 +86,20 @@ class TranscribeOptions:
     def __post_init__(self) -> None:
         object.__setattr__(self, "hotwords", _words(self.hotwords))
         object.__setattr__(self, "hotword_aliases", _aliases(self.hotword_aliases))
-        _require(
+        require(
             "hotword_threshold (--hotword-threshold)",
             self.hotword_threshold,
             lambda x: 0 <= x <= 1,
             "0 to 1",
         )
-        _require(
+        require(
             "max_hotwords (--max-hotwords)",
             self.max_hotwords,
             lambda n: index(n) >= 0,
             "0 or more",
         )
         if self.hotword_replace is not None:
-            _require(
+            require(
                 "hotword_replace (--hotword-replace)",
                 self.hotword_replace,
                 lambda x: 0 < x <= 1,
@@ -110,9 +110,9 @@ class TranscribeOptions:
                     "hotword_replace (--hotword-replace) needs recall: it goes by where words were "
                     "heard; leave out --no-hotword-recall"
                 )
-        _require("start (--start)", self.start, lambda s: 0 <= s < inf, "seconds from 0 on")
+        require("start (--start)", self.start, lambda s: 0 <= s < inf, "seconds from 0 on")
         if self.duration is not None:
-            _require(
+            require(
                 "duration (--duration)",
                 self.duration,
                 lambda s: 0 < s < inf,
@@ -120,7 +120,7 @@ class TranscribeOptions:
             )
         self._require_vad()
         if self.max_new_tokens is not None:
-            _require(
+            require(
                 "max_new_tokens (--max-new-tokens)",
                 self.max_new_tokens,
                 lambda n: index(n) >= 1,
@@ -188,23 +188,23 @@ class RuntimeOptions:
 
     def __post_init__(self) -> None:
         if self.threads is not None:
-            _require(
+            require(
                 "threads (--threads)",
                 self.threads,
                 lambda n: 1 <= index(n) <= MAX_THREADS,
                 f"1 to {MAX_THREADS}; None for the usable cores",
             )
         if self.slots is not None:
-            _require(
+            require(
                 "slots (--slots)",
                 self.slots,
                 lambda n: 1 <= index(n) <= MAX_SLOTS,
                 f"1 to {MAX_SLOTS}; None for as many as pay",
             )
         if self.ahead is not None:
-            _require("ahead", self.ahead, lambda n: 0 <= index(n) <= MAX_SLOTS, f"0 to {MAX_SLOTS}")
+            require("ahead", self.ahead, lambda n: 0 <= index(n) <= MAX_SLOTS, f"0 to {MAX_SLOTS}")
         if self.n_gpu_layers is not None:
-            _require(
+            require(
                 "n_gpu_layers (--n-gpu-layers)",
                 self.n_gpu_layers,
                 lambda n: index(n) >= -1,
@@ -213,7 +213,12 @@ class RuntimeOptions:
         parse_device(self.device)
 
 
-def _require(field: str, value: T, holds: Callable[[T], bool], expected: str) -> None:
+def require(field: str, value: T, holds: Callable[[T], bool], expected: str) -> None:
+    """Refuse a value of an option.
+
+    Raises:
+        UsageError: it does not hold; the message names the field and what was expected.
+    """
     try:
         good = holds(value)
     except TypeError:  # text, or a fraction where a count belongs

@@ -50,7 +50,7 @@ TRANSCRIPT = Transcript(
 
 
 def test_srt() -> None:
-    assert WRITERS["srt"](TRANSCRIPT) == "1\n01:00:59,123 --> 01:01:00,250\n你好。\n"
+    assert WRITERS["srt"](TRANSCRIPT) == "1\n01:00:59,123 --> 01:01:00,250\n你好\n"
 
 
 def test_txt() -> None:

@@ -14,6 +14,7 @@ from funasr_cli.cli.bench import bench_group
 from funasr_cli.cli.doctor import doctor
 from funasr_cli.cli.export import export
 from funasr_cli.cli.hotwords import hotwords_group
+from funasr_cli.cli.realign import realign
 from funasr_cli.cli.runtime import runtime_group
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.version import __version__
@@ -110,6 +111,7 @@ def root(
 
 
 app.command(epilog=EPILOG)(_honest(transcribe))
+app.command(epilog=EPILOG)(_honest(realign))
 app.command(epilog=EPILOG)(_honest(export))
 app.command(epilog=EPILOG)(_honest(doctor))
 app.add_typer(hotwords_group(_honest, EPILOG), name="hotwords")

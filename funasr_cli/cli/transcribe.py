@@ -5,9 +5,28 @@ from typing import Annotated
 
 import typer
 
-from funasr_cli.cli.arguments import may_exist, parse_formats, parse_seconds, parse_targets
+from funasr_cli.cli.arguments import may_exist, parse_formats, parse_seconds
+from funasr_cli.cli.delivery import Output
 from funasr_cli.cli.hotword_lists import HotwordLists
 from funasr_cli.cli.orders import Order, transcribe_inputs
+from funasr_cli.cli.output_options import (
+    AUTO_PRESET,
+    DEFAULT_MAX_DURATION,
+    DEFAULT_MAX_LINE_COUNT,
+    DEFAULT_MIN_DURATION,
+    AsJson,
+    KeepPunctuation,
+    MaxDuration,
+    MaxLineCount,
+    MaxLineWidth,
+    MinDuration,
+    OutputDir,
+    OutputFormat,
+    OutputTemplate,
+    SubtitlePreset,
+    Timestamps,
+)
+from funasr_cli.cli.targets import parse_targets
 from funasr_cli.options import DEFAULT_HOTWORD_THRESHOLD, DEFAULT_MAX_HOTWORDS
 
 DEMO_NOTE = (
@@ -67,21 +86,17 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     itn: Annotated[
         bool, typer.Option("--itn/--no-itn", help="Write numbers and dates as digits.")
     ] = True,
-    output_format: Annotated[
-        str | None,
-        typer.Option("-f", "--format", "--output-format", help="txt, srt, json: comma separated."),
-    ] = None,
-    output_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output-dir",
-            help="Folder for the files (default: this one); older files are replaced.",
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON instead of text: one line per input.")
-    ] = False,
+    output_format: OutputFormat = None,
+    output_dir: OutputDir = None,
+    output_template: OutputTemplate = None,
+    timestamps: Timestamps = False,
+    as_json: AsJson = False,
+    subtitle_preset: SubtitlePreset = AUTO_PRESET,
+    max_line_width: MaxLineWidth = None,
+    max_line_count: MaxLineCount = DEFAULT_MAX_LINE_COUNT,
+    min_duration: MinDuration = DEFAULT_MIN_DURATION,
+    max_duration: MaxDuration = DEFAULT_MAX_DURATION,
+    keep_punctuation: KeepPunctuation = False,
     start: Annotated[str, typer.Option(help="Where to start: 90, 1:30 or 90000ms.")] = "0",
     duration: Annotated[
         str | None, typer.Option(help="How much to transcribe: 90, 1:30 or 90000ms.")
@@ -158,6 +173,7 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
       funasr transcribe film.mkv -l zh --hotwords names.txt -f srt -o subtitles
       ffmpeg -i in.ts -f wav - | funasr transcribe - --json | jq .text
     """  # noqa: D301 - \b tells Typer to keep the lines
+    from funasr_cli.captions import CaptionOptions
     from funasr_cli.cli.console import Sink
     from funasr_cli.errors import InputError
     from funasr_cli.languages import prompt_language
@@ -181,8 +197,19 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
         guard=guard,
         vad=vad,
     )
-    formats = parse_formats(output_format) or (("json",) if as_json and output_dir else ())
-    order = Order(options, lists, parse_targets(audio, formats, output_dir), as_json, verbose)
+    to_files = output_dir is not None or output_template is not None
+    formats = parse_formats(output_format) or (("json",) if as_json and to_files else ())
+    targets = parse_targets(audio, formats, output_dir, output_template)
+    captions = CaptionOptions(
+        preset=subtitle_preset,
+        max_line_width=max_line_width,
+        max_line_count=max_line_count,
+        min_duration=min_duration,
+        max_duration=max_duration,
+        keep_punctuation=keep_punctuation,
+    )
+    output = Output(targets, as_json, timestamps, captions)
+    order = Order(options, lists, output, verbose)
     runtime = RuntimeOptions(
         threads=threads,
         llama_bin=llama_bin,
