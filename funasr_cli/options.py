@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from funasr_cli.device_names import AUTO, parse_device
 from funasr_cli.errors import UsageError
+from funasr_cli.units import MAX_TIME_OFFSET_S
 
 DEFAULT_MAX_HOTWORDS = 10
 DEFAULT_HOTWORD_THRESHOLD = 0.6
@@ -59,6 +60,9 @@ class TranscribeOptions:
     """Seconds to skip at the beginning of the input."""
     duration: float | None = None
     """Seconds to transcribe from there; None = to the end."""
+    time_offset: float | None = None
+    """Seconds added to every time, because CTC hears late or early; None: the model's own offset
+    (its manifest)."""
     max_new_tokens: int | None = None
     """Most tokens a segment may get; None: a budget from its length."""
     guard: bool = True
@@ -100,6 +104,14 @@ class TranscribeOptions:
                 self.duration,
                 lambda s: 0 < s < inf,
                 "more than 0 seconds; None for all",
+            )
+        if self.time_offset is not None:
+            _require(
+                "time_offset (--time-offset)",
+                self.time_offset,
+                lambda s: abs(s) <= MAX_TIME_OFFSET_S,
+                f"seconds from -{MAX_TIME_OFFSET_S:g} to {MAX_TIME_OFFSET_S:g}; None for the "
+                "model's own",
             )
         if self.max_new_tokens is not None:
             _require(

@@ -135,7 +135,7 @@ class Transcriber:
             # a thread that waits for a stream could not be ended
             depth = 0 if source.stream is not None else self._model.ahead
             heard = stack.enter_context(
-                ahead((self._ear.hear(piece, timings) for piece in pieces), depth)
+                ahead((self._ear.hear(piece, options, timings) for piece in pieces), depth)
             )
             self._make_room(options, language, reader.duration)
             jobs = (
@@ -205,7 +205,7 @@ class Transcriber:
         if question is not None:
 
             def halve() -> tuple[Question, ...]:
-                parts = [self._ear.hear(half, timings) for half in halves(piece)]
+                parts = [self._ear.hear(half, options, timings) for half in halves(piece)]
                 asked: list[Question] = []
                 for half in parts:
                     span = f", {half.piece.start:.1f} to {half.piece.end:.1f} s"
@@ -216,7 +216,13 @@ class Transcriber:
 
             reply = yield from answer(model, replace(question, halve=halve), options, timings)
         with timings.measure("align"):
-            chars = align(reply.text, heard.sounds, start=piece.start, end=piece.end)
+            chars = align(
+                reply.text,
+                heard.sounds,
+                start=piece.start,
+                end=piece.end,
+                evidence=heard.evidence,
+            )
         with timings.measure("hotwords"):
             told = self._ear.replace(reply.text, chars, heard, hits, options)
         segment = Segment(

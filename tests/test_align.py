@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from funasr_cli.align import EQUAL, align, labels
+from funasr_cli.align import align
 from funasr_cli.anchors import DIFFERENT, Grid, best_path, find_anchors, score_grid
 from funasr_cli.characters import graphemes
 from funasr_cli.results import CharTime, CtcToken
+from funasr_cli.written import EQUAL, labels
 
 STEP = 0.2
 
