@@ -61,7 +61,7 @@ def heard_characters(tokens: Sequence[CtcToken]) -> list[HeardChar]:
         token = tokens[group[0].first]
         ceiling = tokens[groups[at + 1][0].first].start if at + 1 < len(groups) else inf
         floor = max(floor, token.start)
-        sounded = sum(not piece.char.isspace() for piece in group)
+        sounded = len(group) - [piece.char.isspace() for piece in group].count(True)
         longest = floor + max(MAX_CHAR_S, MAX_LETTER_S * sounded)
         limit = max(floor, min(ceiling, max(token.end, longest)))
         step = (limit - floor) / max(1, sounded)
@@ -71,7 +71,9 @@ def heard_characters(tokens: Sequence[CtcToken]) -> list[HeardChar]:
             start = floor + step * done
             done += not char.isspace()
             end = limit if 0 < done == sounded else floor + step * done
-            doubt = min([token.confidence for token in tokens[first:last]])
+            doubt = token.confidence
+            if last > first + 1:
+                doubt = min(token.confidence for token in tokens[first:last])
             heard.append(HeardChar(char, start, end, doubt, others, (first, last)))
     return heard
 

@@ -47,11 +47,6 @@ class Stretch(NamedTuple):
     anchor: bool
     """Whether it is one unit of each that are equal or alike; else it lies between such."""
 
-    @property
-    def equal(self) -> bool:
-        """Whether CTC heard just what is written."""
-        return self.anchor and self.written[0].key == self.heard[0].key
-
 
 def match(written: list[Unit], heard: list[Unit]) -> list[Stretch]:
     """Cut text and sounds at their anchors: gap, anchor, gap, ..., gap; gaps may be empty."""
