@@ -76,12 +76,12 @@ def force(blank: Floats, scores: Floats, tokens: Sequence[int]) -> list[Span] | 
     skip = np.full(states, -np.inf, np.float32)  # past the blank between two tokens
     skip[3::2] = [0.0 if one != other else -np.inf for one, other in pairwise(tokens)]
     best, over = np.empty(states, np.float32), np.empty(states, np.float32)
-    for frame, gain in enumerate(gains):
-        before = totals[frame]
-        np.maximum(before[2:], before[1:-1], out=best)
-        np.add(before[:-2], skip, out=over)
+    stay, step, leap = totals[:-1, 2:], totals[:-1, 1:-1], totals[:-1, :-2]
+    for same, one, two, gain, now in zip(stay, step, leap, gains, totals[1:, 2:], strict=True):
+        np.maximum(same, one, out=best)
+        np.add(two, skip, out=over)
         np.maximum(best, over, out=best)
-        np.add(best, gain, out=totals[frame + 1, 2:])
+        np.add(best, gain, out=now)
     return _spans(totals, skip, scores)
 
 
