@@ -15,7 +15,7 @@ from funasr_cli.hotwords import HotwordIndex, Replaced, open_index, recall, repl
 from funasr_cli.jobs import Draft
 from funasr_cli.model import Model
 from funasr_cli.options import TranscribeOptions
-from funasr_cli.pieces import Pieces
+from funasr_cli.spelling import Pieces
 from funasr_cli.protocols import Floats
 from funasr_cli.results import CharTime, CtcToken, HotwordHit, Notice
 from funasr_cli.timings import Timings

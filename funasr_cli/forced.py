@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from funasr_cli.pieces import Pieces
+from funasr_cli.spelling import Pieces
 from funasr_cli.protocols import CtcFrames, Floats, Ints
 from funasr_cli.results import CtcToken
 from funasr_cli.units import FRAME_S

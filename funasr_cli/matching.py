@@ -9,7 +9,7 @@ from typing import NamedTuple
 from funasr_cli.anchors import find_anchors
 from funasr_cli.characters import HeardChar, heard_characters
 from funasr_cli.forced import Evidence
-from funasr_cli.pieces import Pieces
+from funasr_cli.spelling import Pieces
 from funasr_cli.results import CtcToken
 from funasr_cli.written import DIGITS, Unit, is_letter, labels, makes_sound, units
 

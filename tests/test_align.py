@@ -11,7 +11,7 @@ from funasr_cli.align import align
 from funasr_cli.anchors import DIFFERENT, Grid, best_path, find_anchors, score_grid
 from funasr_cli.characters import graphemes
 from funasr_cli.forced import Evidence
-from funasr_cli.pieces import Pieces
+from funasr_cli.spelling import Pieces
 from funasr_cli.protocols import CtcFrames
 from funasr_cli.results import CharTime, CtcToken
 from funasr_cli.written import EQUAL, labels

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from funasr_cli.ctc import greedy_tokens
 from funasr_cli.forced import UNLISTED, Evidence, emissions, force
-from funasr_cli.pieces import Pieces
+from funasr_cli.spelling import Pieces
 from funasr_cli.protocols import CtcFrames, Floats
 
 BLANK = -1

@@ -8,7 +8,7 @@ import pytest
 from funasr_cli.ctc import greedy_tokens
 from funasr_cli.forced import Evidence
 from funasr_cli.matching import Sounds, hear_again, match
-from funasr_cli.pieces import Pieces
+from funasr_cli.spelling import Pieces
 from funasr_cli.protocols import CtcFrames
 from funasr_cli.results import CtcToken
 from funasr_cli.written import makes_sound, units

@@ -16,7 +16,7 @@ from funasr_cli.ctc import OnnxCtc, greedy_tokens, read_tokens, spoken
 from funasr_cli.encoder import OnnxEncoder
 from funasr_cli.forced import Evidence
 from funasr_cli.model_dir import DEMO_MODEL, open_model_dir
-from funasr_cli.pieces import Pieces
+from funasr_cli.spelling import Pieces
 from funasr_cli.protocols import Floats
 from funasr_cli.results import CharTime, CtcToken
 from funasr_cli.units import SAMPLE_RATE

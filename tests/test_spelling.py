@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from funasr_cli.pieces import Pieces
+from funasr_cli.spelling import Pieces
 
 BYTES = [bytes([at]) for at in range(256)]
 MERGES = [b"th", b"in", b"he", b"the", b" the", "我".encode()[:2], "我".encode(), "我们".encode()]
