@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from funasr_cli.device_names import AUTO, parse_device
 from funasr_cli.errors import UsageError
+from funasr_cli.units import MAX_TIME_OFFSET_S
 
 DEFAULT_MAX_HOTWORDS = 10
 DEFAULT_HOTWORD_THRESHOLD = 0.6
@@ -63,6 +64,9 @@ class TranscribeOptions:
     """Seconds to skip at the beginning of the input."""
     duration: float | None = None
     """Seconds to transcribe from there; None = to the end."""
+    time_offset: float | None = None
+    """Seconds added to every time, because CTC hears late or early; None: the model's own offset
+    (its manifest)."""
     max_new_tokens: int | None = None
     """Most tokens a segment may get; None: a budget from its length."""
     guard: bool = True
@@ -119,6 +123,14 @@ class TranscribeOptions:
                 "more than 0 seconds; None for all",
             )
         self._require_vad()
+        if self.time_offset is not None:
+            require(
+                "time_offset (--time-offset)",
+                self.time_offset,
+                lambda s: abs(s) <= MAX_TIME_OFFSET_S,
+                f"seconds from -{MAX_TIME_OFFSET_S:g} to {MAX_TIME_OFFSET_S:g}; None for the "
+                "model's own",
+            )
         if self.max_new_tokens is not None:
             require(
                 "max_new_tokens (--max-new-tokens)",
@@ -129,27 +141,27 @@ class TranscribeOptions:
 
     def _require_vad(self) -> None:
         longest = self.vad_max_speech_duration_s
-        _require(
+        require(
             "vad_threshold (--vad-threshold)",
             self.vad_threshold,
             lambda x: 0 < x < 1,
             "more than 0, less than 1",
         )
         for name in ("min_speech_duration", "min_silence_duration", "speech_pad"):
-            _require(
+            require(
                 f"vad_{name}_ms (--vad-{name.replace('_', '-')}-ms)",
                 getattr(self, f"vad_{name}_ms"),
                 lambda n: 0 <= index(n) <= MAX_VAD_MS,
                 f"0 to {MAX_VAD_MS} milliseconds",
             )
         if longest is not None:
-            _require(
+            require(
                 "vad_max_speech_duration_s (--vad-max-speech-duration-s)",
                 longest,
                 lambda s: s >= LEAST_SEGMENT_S,
                 f"{LEAST_SEGMENT_S:g} seconds or more; None for what the model was trained on",
             )
-        _require(
+        require(
             "overlap (--overlap)",
             self.overlap,
             lambda s: 0 <= s <= MAX_OVERLAP_S,

@@ -85,7 +85,7 @@ class Recording:
         """Yield one job a piece; their results, in this order, go to `add`."""
         # a thread that waits for a stream could not be ended
         depth = 0 if self.source.stream is not None else self._model.ahead
-        heard = (self._ear.hear(piece, self.timings) for piece in self._pieces())
+        heard = (self._ear.hear(piece, self.options, self.timings) for piece in self._pieces())
         with ahead(heard, depth) as ready:
             for number, one in enumerate(ready):
                 if self._speech is not None:
@@ -195,7 +195,7 @@ class Recording:
         if question is not None:
 
             def halve() -> tuple[Question, ...]:
-                parts = [self._ear.hear(half, timings) for half in halves(piece)]
+                parts = [self._ear.hear(half, options, timings) for half in halves(piece)]
                 asked: list[Question] = []
                 for half in parts:
                     span = f", {half.piece.start:.1f} to {half.piece.end:.1f} s"
@@ -206,7 +206,13 @@ class Recording:
 
             reply = yield from answer(model, replace(question, halve=halve), options, timings)
         with timings.measure("align"):
-            chars = align(reply.text, heard.sounds, start=piece.start, end=piece.end)
+            chars = align(
+                reply.text,
+                heard.sounds,
+                start=piece.start,
+                end=piece.end,
+                evidence=heard.evidence,
+            )
         with timings.measure("hotwords"):
             told = self._ear.replace(reply.text, chars, heard, hits, options)
         segment = Segment(

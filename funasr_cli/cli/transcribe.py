@@ -101,6 +101,14 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     duration: Annotated[
         str | None, typer.Option(help="How much to transcribe: 90, 1:30 or 90000ms.")
     ] = None,
+    time_offset: Annotated[
+        float | None,
+        typer.Option(
+            "--time-offset",
+            help="Seconds to add to every time, e.g. -0.1 if subtitles come late. Default: what "
+            "the model's manifest says.",
+        ),
+    ] = None,
     threads: Annotated[
         int | None, typer.Option("-t", "--threads", min=1, help="Default: the usable cores.")
     ] = None,
@@ -193,6 +201,7 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
         itn=itn,
         start=parse_seconds("--start", start),
         duration=None if duration is None else parse_seconds("--duration", duration),
+        time_offset=time_offset,
         max_new_tokens=max_new_tokens,
         guard=guard,
         vad=vad,
