@@ -23,7 +23,7 @@ def test_times_that_are_none(text: str) -> None:
 def test_formats() -> None:
     assert parse_formats(None) == ()
     assert parse_formats("srt, json,srt，text") == ("srt", "json", "txt")
-    assert parse_formats("all") == ("txt", "srt", "json")
+    assert parse_formats("all") == ("txt", "srt", "json", "html")
 
 
 @pytest.mark.parametrize(

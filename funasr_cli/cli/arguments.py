@@ -11,7 +11,7 @@ from pathlib import Path
 from funasr_cli.errors import UsageError
 
 STDIN = "-"
-FORMATS = ("txt", "srt", "json")
+FORMATS = ("txt", "srt", "json", "html")
 SYNONYMS = {"text": "txt"}
 _CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)(s|ms)?")
 

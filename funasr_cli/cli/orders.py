@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from funasr_cli.audio import AudioSource
+    from funasr_cli.cli.confidence import ConfidencePrinter
     from funasr_cli.cli.console import Sink
     from funasr_cli.cli.hotword_lists import HotwordLists
     from funasr_cli.options import TranscribeOptions
@@ -28,6 +29,8 @@ class Order:
     targets: Targets
     as_json: bool
     verbose: bool
+    printer: "ConfidencePrinter | None" = None
+    """Colours the text, which then goes to stdout beside files, too."""
 
 
 def transcribe_inputs(
@@ -85,21 +88,22 @@ def _write(
     transcript: "Transcript", name: str, order: Order, sink: "Sink", *, several: bool
 ) -> None:
     from funasr_cli.cli.tables import ESCAPES
-    from funasr_cli.writers import WRITERS, write_text
+    from funasr_cli.writers import render, write_text
     from funasr_cli.writers.json import to_json
 
     timings, paths = transcript.timings, order.targets.of(name)
     before = timings.write
     with timings.measure("write"):
         for kind, path in paths:
-            write_text(path, WRITERS[kind](transcript))
+            write_text(path, render(kind, transcript, folder=path.parent))
             sink.note(f"wrote {path}")
     timings.total += timings.write - before
     if order.as_json:
         sink.data(to_json(transcript, compact=True))
-    elif not paths:
+    elif order.printer or not paths:
         prefix = f"{name.translate(ESCAPES)}\t" if several else ""
-        sink.data(f"{prefix}{transcript.text}\n")
+        text = order.printer.text(transcript) if order.printer else transcript.text
+        sink.data(f"{prefix}{text}\n")
 
 
 def _stdout_is_gone(error: FunasrError) -> bool:

@@ -1,7 +1,7 @@
 """`funasr transcribe`: recordings -> text, subtitles, JSON."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,10 @@ from funasr_cli.cli.arguments import may_exist, parse_formats, parse_seconds, pa
 from funasr_cli.cli.hotword_lists import HotwordLists
 from funasr_cli.cli.orders import Order, transcribe_inputs
 from funasr_cli.options import DEFAULT_HOTWORD_THRESHOLD, DEFAULT_MAX_HOTWORDS
+
+if TYPE_CHECKING:
+    from funasr_cli.cli.confidence import ConfidencePrinter
+    from funasr_cli.cli.console import Sink
 
 DEMO_NOTE = (
     "no model named (-m, $FUNASR_MODEL_DIR, ./model): using the built-in demo model, which knows "
@@ -69,7 +73,9 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = True,
     output_format: Annotated[
         str | None,
-        typer.Option("-f", "--format", "--output-format", help="txt, srt, json: comma separated."),
+        typer.Option(
+            "-f", "--format", "--output-format", help="txt, srt, json, html: comma separated."
+        ),
     ] = None,
     output_dir: Annotated[
         Path | None,
@@ -81,6 +87,13 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON instead of text: one line per input.")
+    ] = False,
+    print_confidence: Annotated[
+        bool,
+        typer.Option(
+            "--print-confidence",
+            help="Colour the text on a terminal by how sure the model was of each character.",
+        ),
     ] = False,
     start: Annotated[str, typer.Option(help="Where to start: 90, 1:30 or 90000ms.")] = "0",
     duration: Annotated[
@@ -182,7 +195,9 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
         vad=vad,
     )
     formats = parse_formats(output_format) or (("json",) if as_json and output_dir else ())
-    order = Order(options, lists, parse_targets(audio, formats, output_dir), as_json, verbose)
+    targets = parse_targets(audio, formats, output_dir)
+    printer = _printer(sink, as_json=as_json) if print_confidence else None
+    order = Order(options, lists, targets, as_json, verbose, printer)
     runtime = RuntimeOptions(
         threads=threads,
         llama_bin=llama_bin,
@@ -202,5 +217,16 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     path = find_model(model)
     if path == DEMO_MODEL:
         sink.note(DEMO_NOTE)
+    if printer:
+        printer.explain()
     with Transcriber(path, runtime, on_test=sink.note) as transcriber:
         transcribe_inputs(transcriber, audio, order, sink)
+
+
+def _printer(sink: "Sink", *, as_json: bool) -> "ConfidencePrinter":
+    from funasr_cli.cli.confidence import ConfidencePrinter
+    from funasr_cli.errors import UsageError
+
+    if as_json:
+        raise UsageError("--print-confidence colours text; --json has the number of each character")
+    return ConfidencePrinter(sink)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from funasr_cli.errors import OutputError
 from funasr_cli.results import Transcript
+from funasr_cli.writers.html import to_html
 from funasr_cli.writers.json import to_json
 from funasr_cli.writers.srt import to_srt
 from funasr_cli.writers.txt import to_txt
@@ -15,8 +16,14 @@ WRITERS: dict[str, Callable[[Transcript], str]] = {
     "txt": to_txt,
     "srt": to_srt,
     "json": to_json,
+    "html": to_html,
 }
 """Format, which is also the file's suffix -> writer."""
+
+
+def render(kind: str, transcript: Transcript, *, folder: Path = Path()) -> str:
+    """Write one format for a file in `folder`: a page links to its sound from there."""
+    return to_html(transcript, folder) if kind == "html" else WRITERS[kind](transcript)
 
 
 def write_text(path: Path, text: str) -> None:
