@@ -258,7 +258,7 @@ def test_files_are_written_where_asked(tmp_path: Path) -> None:
     found = funasr("transcribe", ZH, "-f", "all", "-o", tmp_path / "字幕", "-q")
     assert (found.returncode, found.stdout) == (0, "")
     names = sorted(p.name for p in (tmp_path / "字幕").iterdir())
-    assert names == ["zh-01.json", "zh-01.srt", "zh-01.txt"]
+    assert names == ["zh-01.html", "zh-01.json", "zh-01.srt", "zh-01.txt"]
     srt = (tmp_path / "字幕" / "zh-01.srt").read_text(encoding="utf-8")
     assert srt.startswith("1\n00:00:0")
 

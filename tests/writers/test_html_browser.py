@@ -267,7 +267,7 @@ def test_a_phone_scrolls_one_way(browser: Browser, recording: Path) -> None:
 
 
 def test_an_hour_costs_a_frame_what_a_minute_costs(browser: Browser, tmp_path: Path) -> None:
-    """15,000 characters; what the page does in a second of playing must not grow with them."""
+    """14,000 characters; what the page does in a second of playing must not grow with them."""
     recording = write_sound(tmp_path / "hour.wav", tone(60.0), codec="pcm_s16le")
     spent = {}
     for seconds in (60, 3600):
@@ -275,11 +275,11 @@ def test_an_hour_costs_a_frame_what_a_minute_costs(browser: Browser, tmp_path: P
         transcript = said(*texts, path=recording, step=0.24)
         show(browser, replace(transcript, duration=float(seconds)), tmp_path)
         browser.click("document.getElementById('play')")
-        browser.wait(f"{MEDIA}.currentTime > 1")
+        browser.wait(f"{MEDIA}.currentTime > 0.5")
         before = costs(browser)
-        browser.wait(f"{MEDIA}.currentTime > 4")
-        spent[seconds] = (costs(browser) - before) / 3
-    # measured on two shared cores: 5 to 10 ms of each second either way
+        browser.wait(f"{MEDIA}.currentTime > 2.5")
+        spent[seconds] = (costs(browser) - before) / 2
+    # measured on two shared cores: 5 ms of each second for the hour
     assert spent[3600] < 3 * spent[60] + 0.02, spent
     assert spent[3600] < 0.15, spent
 

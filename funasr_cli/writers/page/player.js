@@ -52,7 +52,7 @@ class Player {
 
   play() {
     // without sound the page asks for it (source.js)
-    this.media.play().catch(() => {});
+    this.media.play().catch(() => $("source").hidden || $("source").scrollIntoView({ block: "center" }));
   }
 
   toggle() {
@@ -105,8 +105,8 @@ class Player {
     }
     const wide = 300 / BARS;
     const path = Array.from(bars, (bar, at) => {
-      const height = 1.2 + 18.8 * Math.min(1, bar) ** 1.5;
-      return `M${at * wide} ${10 - height / 2}h${wide * 0.6}v${height}h${-wide * 0.6}z`;
+      const height = 1 + 14 * Math.min(1, bar) ** 1.5;
+      return `M${at * wide} ${7.5 - height / 2}h${wide * 0.6}v${height}h${-wide * 0.6}z`;
     });
     for (const said of document.querySelectorAll(".said")) said.setAttribute("d", path.join(""));
   }
@@ -114,7 +114,7 @@ class Player {
   // Marks where something was found.
   mark(milliseconds) {
     const places = new Set(milliseconds.map((ms) => Math.round((ms / 1000 / this.total) * 600) / 2));
-    const path = Array.from(places, (x) => `M${x} 0h1v20h-1z`).join("");
+    const path = Array.from(places, (x) => `M${x} 16.5h.6v3.5h-.6z`).join("");
     document.querySelector(".hits").setAttribute("d", path);
   }
 }
