@@ -19,6 +19,7 @@ FORMATS = {
     "csv": "csv",
     "json": "json",
     "whisper-json": "whisper.json",
+    "html": "html",
 }
 """Format -> suffix of its file; no two share one, so that all can stand side by side."""
 SYNONYMS = {

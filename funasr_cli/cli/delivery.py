@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from funasr_cli.captions import CaptionOptions
+    from funasr_cli.cli.confidence import ConfidencePrinter
     from funasr_cli.cli.console import Sink
     from funasr_cli.results import Transcript
 
@@ -22,6 +23,8 @@ class Output:
     timestamps: bool
     """Text has a line a cue, with its times."""
     captions: "CaptionOptions"
+    printer: "ConfidencePrinter | None" = None
+    """Colours the text, which then goes to stdout beside files, too."""
 
 
 def deliver(
@@ -43,9 +46,12 @@ def deliver(
     timings.total += timings.write - before
     if output.as_json:
         sink.data(to_json(transcript, compact=True))
-    elif not paths:
+    elif output.printer or not paths:
         prefix = f"{name.translate(ESCAPES)}\t" if several else ""
-        text = render("txt", transcript, captions=output.captions, timestamps=output.timestamps)
+        if output.printer:
+            text = output.printer.text(transcript) + "\n"
+        else:
+            text = render("txt", transcript, captions=output.captions, timestamps=output.timestamps)
         sink.data("".join(f"{prefix}{line}\n" for line in text.split("\n")[:-1]))
 
 
@@ -56,7 +62,13 @@ def write_files(
     from funasr_cli.writers import CUED, render, write_text
 
     for kind, path in paths:
-        text = render(kind, transcript, captions=output.captions, timestamps=output.timestamps)
+        text = render(
+            kind,
+            transcript,
+            captions=output.captions,
+            timestamps=output.timestamps,
+            folder=path.parent,
+        )
         write_text(path, text)
         sink.note(f"wrote {path}")
     if any(kind in CUED for kind, _ in paths):

@@ -40,8 +40,8 @@ OutputFormat = Annotated[
         "-f",
         "--format",
         "--output-format",
-        help="txt, srt, vtt, ass, lrc, elrc, tsv, csv, json, whisper-json: comma separated, "
-        "or all.",
+        help="txt, srt, vtt, ass, lrc, elrc, tsv, csv, json, whisper-json, html: comma "
+        "separated, or all.",
     ),
 ]
 OutputDir = Annotated[

@@ -1,7 +1,7 @@
 """`funasr transcribe`: recordings -> text, subtitles, JSON."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,6 +28,10 @@ from funasr_cli.cli.output_options import (
 )
 from funasr_cli.cli.targets import parse_targets
 from funasr_cli.options import DEFAULT_HOTWORD_THRESHOLD, DEFAULT_MAX_HOTWORDS
+
+if TYPE_CHECKING:
+    from funasr_cli.cli.confidence import ConfidencePrinter
+    from funasr_cli.cli.console import Sink
 
 DEMO_NOTE = (
     "no model named (-m, $FUNASR_MODEL_DIR, ./model): using the built-in demo model, which knows "
@@ -97,6 +101,13 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     min_duration: MinDuration = DEFAULT_MIN_DURATION,
     max_duration: MaxDuration = DEFAULT_MAX_DURATION,
     keep_punctuation: KeepPunctuation = False,
+    print_confidence: Annotated[
+        bool,
+        typer.Option(
+            "--print-confidence",
+            help="Colour the text on a terminal by how sure the model was of each character.",
+        ),
+    ] = False,
     start: Annotated[str, typer.Option(help="Where to start: 90, 1:30 or 90000ms.")] = "0",
     duration: Annotated[
         str | None, typer.Option(help="How much to transcribe: 90, 1:30 or 90000ms.")
@@ -217,7 +228,8 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
         max_duration=max_duration,
         keep_punctuation=keep_punctuation,
     )
-    output = Output(targets, as_json, timestamps, captions)
+    printer = _printer(sink, as_json=as_json) if print_confidence else None
+    output = Output(targets, as_json, timestamps, captions, printer)
     order = Order(options, lists, output, verbose)
     runtime = RuntimeOptions(
         threads=threads,
@@ -238,5 +250,16 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     path = find_model(model)
     if path == DEMO_MODEL:
         sink.note(DEMO_NOTE)
+    if printer:
+        printer.explain()
     with Transcriber(path, runtime, on_test=sink.note) as transcriber:
         transcribe_inputs(transcriber, audio, order, sink)
+
+
+def _printer(sink: "Sink", *, as_json: bool) -> "ConfidencePrinter":
+    from funasr_cli.cli.confidence import ConfidencePrinter
+    from funasr_cli.errors import UsageError
+
+    if as_json:
+        raise UsageError("--print-confidence colours text; --json has the number of each character")
+    return ConfidencePrinter(sink)

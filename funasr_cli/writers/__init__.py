@@ -11,6 +11,7 @@ from funasr_cli.errors import OutputError
 from funasr_cli.results import Transcript
 from funasr_cli.writers.ass import to_ass
 from funasr_cli.writers.csv import to_csv
+from funasr_cli.writers.html import to_html
 from funasr_cli.writers.json import to_json
 from funasr_cli.writers.lrc import to_elrc, to_lrc
 from funasr_cli.writers.srt import to_srt
@@ -38,7 +39,12 @@ CUED: dict[str, CueWriter] = {
     "whisper-json": to_whisper_json,
 }
 """Formats of cues."""
-WRITERS: dict[str, Callable[[Transcript], str]] = {"txt": to_txt, "json": to_json, **CUED}
+WRITERS: dict[str, Callable[[Transcript], str]] = {
+    "txt": to_txt,
+    "json": to_json,
+    "html": to_html,
+    **CUED,
+}
 """Format -> writer; `cli.arguments.FORMATS` names the suffixes."""
 
 
@@ -48,6 +54,7 @@ def render(
     *,
     captions: CaptionOptions = DEFAULT_CAPTIONS,
     timestamps: bool = False,
+    folder: Path = Path(),
 ) -> str:
     """Write a transcript in one of the formats.
 
@@ -56,7 +63,10 @@ def render(
         transcript: what to write.
         captions: what cues look like, in formats that have some.
         timestamps: give `txt` a line a cue, with its times; the other formats have them anyway.
+        folder: where the file will be; a page links to its sound from there.
     """
+    if kind == "html":
+        return to_html(transcript, folder, captions)
     if kind == "txt":
         return to_txt(transcript, captions, timestamps=timestamps)
     if kind in CUED:
