@@ -60,7 +60,8 @@ def test_txt() -> None:
 def test_json_carries_what_the_schema_names() -> None:
     value = json.loads(WRITERS["json"](TRANSCRIPT))
     assert list(value) == [
-        "schema", "audio", "model", "language", "text", "segments", "timings", "warnings",
+        "schema", "audio", "model", "language", "text", "speech", "coverage", "failure",
+        "segments", "timings", "warnings",
     ]  # fmt: skip
     (segment,) = value["segments"]
     assert list(segment) == [

@@ -19,7 +19,7 @@ from funasr_cli.cli.runtime import runtime_group
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.version import __version__
 
-INTERNAL, USAGE, UNUSABLE, INPUT = 1, 2, 3, 4
+INTERNAL, USAGE, UNUSABLE, INPUT, FAILURES = 1, 2, 3, 4, 5
 
 EXIT_CODES: tuple[tuple[type[errors.FunasrError], int], ...] = (
     (errors.UsageError, USAGE),
@@ -27,6 +27,7 @@ EXIT_CODES: tuple[tuple[type[errors.FunasrError], int], ...] = (
     (errors.DecodeError, UNUSABLE),
     (errors.InputError, INPUT),
     (errors.OutputError, INPUT),
+    (errors.CoverageError, FAILURES),
 )
 """The first class that fits decides."""
 
@@ -38,7 +39,8 @@ _REMEDIES = (
 EPILOG = (
     "Exit codes: 0 fine; 1 internal error; 2 wrong usage; 3 model, library or machine not "
     "usable; 4 an input could not be read or a result not written; 5 a batch finished with "
-    "failures; 130 interrupted. FUNASR_DEBUG=1 shows tracebacks."
+    "failures, or most of the speech became no text; 130 interrupted. FUNASR_DEBUG=1 shows "
+    "tracebacks."
 )
 
 app = typer.Typer(

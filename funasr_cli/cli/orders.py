@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from funasr_cli.cli import leave_if_interrupted
 from funasr_cli.cli.arguments import STDIN
 from funasr_cli.cli.delivery import Output, deliver
-from funasr_cli.errors import DecodeError, FunasrError, InputError, OutputError
+from funasr_cli.errors import CoverageError, DecodeError, FunasrError, InputError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +56,11 @@ def transcribe_inputs(
             continue
         sink.notices(transcript.warnings)
         sink.timings(transcript)
+        if transcript.failure is not None:
+            if len(names) == 1:
+                raise CoverageError(transcript.failure)
+            failures += 1
+            sink.error(transcript.failure)
     if failures:
         raise InputError(f"{failures} of {len(names)} inputs failed")
 

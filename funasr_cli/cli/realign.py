@@ -6,25 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from funasr_cli.cli.arguments import parse_formats
 from funasr_cli.cli.delivery import Output, write_files
-from funasr_cli.cli.output_options import (
-    AUTO_PRESET,
-    DEFAULT_MAX_DURATION,
-    DEFAULT_MAX_LINE_COUNT,
-    DEFAULT_MIN_DURATION,
-    AsJson,
-    KeepPunctuation,
-    MaxDuration,
-    MaxLineCount,
-    MaxLineWidth,
-    MinDuration,
-    OutputDir,
-    OutputFormat,
-    OutputTemplate,
-    SubtitlePreset,
-    Timestamps,
-)
+from funasr_cli.cli.groups import grouped
+from funasr_cli.cli.output_options import AsJson, CueOptions, OutputOptions, Quiet
 from funasr_cli.cli.targets import Targets, parse_targets
 from funasr_cli.errors import InputError, UsageError
 
@@ -37,7 +21,9 @@ _OTHER = re.compile(r'^\s*\d+:\d+[\d:.,]*\s+-->|\A\s*\{\s*"|^Dialogue:', re.MULT
 """The times of a subtitle, or a JSON: files that are easily named instead of the text."""
 
 
-def realign(  # noqa: PLR0913, PLR0917 - one parameter an option
+@grouped
+def realign(  # noqa: PLR0913 - one parameter a group of options
+    *,
     edited: Annotated[
         Path,
         typer.Argument(
@@ -49,20 +35,10 @@ def realign(  # noqa: PLR0913, PLR0917 - one parameter an option
     result: Annotated[
         Path, typer.Argument(metavar="RESULT.json", help="What `-f json` wrote of the recording.")
     ],
-    output_format: OutputFormat = None,
-    output_dir: OutputDir = None,
-    output_template: OutputTemplate = None,
-    timestamps: Timestamps = False,
+    output: OutputOptions,
     as_json: AsJson = False,
-    subtitle_preset: SubtitlePreset = AUTO_PRESET,
-    max_line_width: MaxLineWidth = None,
-    max_line_count: MaxLineCount = DEFAULT_MAX_LINE_COUNT,
-    min_duration: MinDuration = DEFAULT_MIN_DURATION,
-    max_duration: MaxDuration = DEFAULT_MAX_DURATION,
-    keep_punctuation: KeepPunctuation = False,
-    quiet: Annotated[
-        bool, typer.Option("-q", "--quiet", help="Only data, warnings and errors.")
-    ] = False,
+    cues: CueOptions,
+    quiet: Quiet = False,
 ) -> None:
     """Give a text that you have corrected its times back.
 
@@ -76,23 +52,14 @@ def realign(  # noqa: PLR0913, PLR0917 - one parameter an option
       funasr realign talk.txt talk.json > talk.srt
       funasr realign talk.txt talk.json -f all -o corrected
     """  # noqa: D301 - \b tells Typer to keep the lines
-    from funasr_cli.captions import CaptionOptions
     from funasr_cli.cli.console import Sink
     from funasr_cli.writers import render
     from funasr_cli.writers.json import to_json
 
     sink = Sink(quiet=quiet)
-    captions = CaptionOptions(
-        preset=subtitle_preset,
-        max_line_width=max_line_width,
-        max_line_count=max_line_count,
-        min_duration=min_duration,
-        max_duration=max_duration,
-        keep_punctuation=keep_punctuation,
-    )
-    to_files = output_dir is not None or output_template is not None
-    formats = parse_formats(output_format) or ((PRINTED,) if to_files else ())
-    targets = parse_targets([str(result)], formats, output_dir, output_template)
+    captions, timestamps = cues.captions(), output.timestamps
+    formats = output.formats((PRINTED,))
+    targets = parse_targets([str(result)], formats, output.output_dir, output.output_template)
     _refuse_to_overwrite(edited, targets, str(result))
     found = _realigned(edited, result)
     paths = targets.of(str(result))

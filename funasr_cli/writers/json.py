@@ -32,11 +32,18 @@ def to_json(transcript: Transcript, *, compact: bool = False) -> str:
         "model": asdict(transcript.model),
         "language": transcript.language,
         "text": transcript.text,
+        "speech": _rounded(transcript.speech),
+        "coverage": _rounded(transcript.coverage),
+        "failure": transcript.failure,
         "segments": [segment_object(s) for s in transcript.segments],
         "timings": transcript.timings.as_dict(),
         "warnings": [asdict(n) for n in transcript.warnings],
     }
     return json.dumps(value, ensure_ascii=False, indent=None if compact else 1) + "\n"
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, MILLI)
 
 
 def segment_object(segment: Segment) -> dict[str, Any]:
