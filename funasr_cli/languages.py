@@ -48,8 +48,11 @@ LANGUAGES: dict[str, tuple[str, ...]] = {
 }
 
 _FOREIGN = frozenset(
-    "fr french 法语 de german 德语 es spanish 西班牙语 ru russian 俄语 it italian 意大利语 "
-    "tr turkish 土耳其语 uk ukrainian 乌克兰语 fa persian 波斯语 he hebrew 希伯来语".split()
+    (
+        *("fr", "french", "法语", "de", "german", "德语", "es", "spanish", "西班牙语"),
+        *("ru", "russian", "俄语", "it", "italian", "意大利语", "tr", "turkish", "土耳其语"),
+        *("uk", "ukrainian", "乌克兰语", "fa", "persian", "波斯语", "he", "hebrew", "希伯来语"),
+    )
 )
 """Asked for often, and in no model: a near name would be another language."""
 

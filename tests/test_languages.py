@@ -3,8 +3,13 @@ import pytest
 from funasr_cli.errors import UsageError
 from funasr_cli.languages import LANGUAGES, prompt_language
 
+CHINESE = [
+    *("中文", "zh", "Chinese", "cn", "zh-CN", "zh_CN", "zh_TW", "zh-Hans-CN", " ZH "),
+    *("國語", "简体中文", "Mandarin", "Simplified Chinese"),
+]
 
-@pytest.mark.parametrize("name", [*"中文 zh Chinese cn zh-CN zh_CN zh_TW zh-Hans-CN 國語 简体中文 Mandarin".split(), " ZH "])
+
+@pytest.mark.parametrize("name", CHINESE)
 def test_names_people_type_for_chinese(name: str) -> None:
     assert prompt_language(name) == "中文"
 

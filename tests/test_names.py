@@ -209,3 +209,25 @@ def test_a_command_of_its_own_gets_all_of_it() -> None:
     own(["transcribe", "--loud_noise", "True", "--n-threads", "3"], standalone_mode=False)
     assert seen == [(True, 3)]
     assert isinstance(all_options(get_command(own))[0], Options)
+
+
+MEANINGS = {
+    Form.RENAMED: "`{option}`",
+    Form.CONSTANT: "`{option} {note}`",
+    Form.MILLISECONDS: "`{option}`; a bare number is milliseconds",
+    Form.INPUT: "a recording; ours stand alone",
+    Form.WINDOW: "`--start` and `--duration`; FROM,TO in seconds, once",
+    Form.NUMBER: "the number of `{option}`, as in `cuda:1`",
+    Form.ALWAYS: "accepted, with True and False: nothing to switch",
+    Form.REFUSED: "refused{fine}: {note}",
+}
+
+
+def test_the_document_has_the_table() -> None:
+    document = Path(__file__).parent.parent / "docs" / "CONFIG.md"
+    rows = ["| theirs | ours |", "|---|---|"]
+    for alias in ALIASES:
+        fine = f", but for {', '.join(sorted(alias.fine))}" if alias.fine else ""
+        meaning = MEANINGS[alias.form].format(option=alias.option, note=alias.note, fine=fine)
+        rows.append(f"| {', '.join(f'`{name}`' for name in alias.names)} | {meaning} |")
+    assert "\n".join(rows) in document.read_text(encoding="utf-8"), "\n".join(rows)

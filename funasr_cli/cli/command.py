@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from funasr_cli.cli.names.near import did_you_mean
 from funasr_cli.cli.names.options import PROFILE, Options, commands, options_of
-from funasr_cli.cli.names.respell import Respelled, respell
+from funasr_cli.cli.names.respell import Respelled, first_input, respell
 from funasr_cli.errors import UsageError
 
 USAGE = 2
@@ -26,7 +26,7 @@ _INSTEAD = {"--diagnostics": ["doctor"], "--list-devices": ["doctor", "--devices
 """Options of other tools that are commands here."""
 _Context: TypeAlias = Any
 """Typer's context, which older versions take from Click."""
-_ParserError = typer.BadParameter.__mro__[1]
+_ParserError: Any = typer.BadParameter.__mro__[1]
 """Usage errors of Typer's own parser, which it does not export."""
 
 
@@ -46,7 +46,7 @@ class Command(TyperCommand):
         except UsageError as error:
             _refuse(str(error))
         except _ParserError as error:
-            _refuse(_told(error, _path(ctx)))
+            _refuse(_told(error, ctx.command_path))
 
     def invoke(self, ctx: _Context) -> Any:  # noqa: ANN401 - as it is declared
         """Run with the origins of all settings at hand, for error messages."""
@@ -71,7 +71,7 @@ class Group(TyperGroup):
         except UsageError as error:
             _refuse(str(error))
         except _ParserError as error:
-            _refuse(_told(error, _path(ctx)))
+            _refuse(_told(error, ctx.command_path))
 
     def _completed(self, args: list[str]) -> list[str]:
         return args
@@ -108,13 +108,12 @@ class RootGroup(Group):
     def _options_first(self, ctx: _Context, args: list[str]) -> list[str]:
         """Find the command behind options: `funasr -q doctor`, `funasr -l zh talk.mp3`."""
         help_ = tuple(ctx.help_option_names)
-        inputs = respell(args, options_of(self.commands[DEFAULT], DEFAULT, help_)).inputs
-        name = inputs[0] if inputs else ""
-        if name not in self.commands:
+        at = first_input(args, options_of(self.commands[DEFAULT], DEFAULT, help_))
+        name = "" if at is None else args[at]
+        if at is None or name not in self.commands:
             return [DEFAULT, *args]
         if hasattr(self.commands[name], "commands"):
-            raise UsageError(f"options stand behind the command: funasr {' '.join(inputs[:2])} ...")
-        at = args.index(name)
+            raise UsageError(f"options stand behind the command: funasr {name} COMMAND ...")
         return [name, *args[:at], *args[at + 1 :]]
 
 
@@ -204,12 +203,12 @@ def _profile(arguments: Sequence[str]) -> str | None:
 
 def _path(ctx: _Context) -> str:
     """`transcribe`, `hotwords check`: what stands behind `funasr`."""
-    return " ".join(ctx.command_path.split()[1:]) or "funasr"
+    return " ".join(ctx.command_path.split()[1:])
 
 
 def _told(error: Any, path: str) -> str:  # noqa: ANN401 - see _ParserError
     told = str(error.format_message()).rstrip(".")
-    return f"{told[:1].lower()}{told[1:]}; see funasr {path} --help".replace("funasr funasr", "funasr")
+    return f"{told[:1].lower()}{told[1:]}; see {path} --help"
 
 
 def _refuse(message: str) -> NoReturn:

@@ -9,6 +9,7 @@ import typer
 from funasr_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from funasr_cli.cli.console import Sink
     from funasr_cli.cli.names.options import Options
     from funasr_cli.cli.settings.layers import Layers
     from funasr_cli.cli.settings.reading import Setting
@@ -55,7 +56,7 @@ def show(
     everything = all_options(ctx.find_root().command)
     chosen = _choose(everything, " ".join(command or ()))
     layers = make_layers(read_files(), ctx.params.get("profile"))
-    settings = {options.command: _settings(layers, options, whole=bool(command)) for options in chosen}
+    settings = {o.command: _settings(layers, o, whole=bool(command)) for o in chosen}
     sink = Sink()
     if as_json:
         sink.data(json.dumps(_report(layers, settings), ensure_ascii=False, indent=1) + "\n")
@@ -75,7 +76,7 @@ def path() -> None:
     if project:
         sink.data(f"{project}\n")
     if not own.exists():
-        sink.note(f"{own.name} is not there yet: make it, e.g. with the line  language = \"zh\"")
+        sink.note(f'{own.name} is not there yet: make it, e.g. with the line  language = "zh"')
     if not project:
         sink.note(f"no {PROJECT_FILE} here or in a folder above")
 
@@ -116,7 +117,10 @@ def _report(layers: "Layers", settings: "dict[str, dict[str, Setting]]") -> dict
 
 
 def _print(
-    settings: "dict[str, dict[str, Setting]]", sink: Any, *, whole: bool  # noqa: ANN401
+    settings: "dict[str, dict[str, Setting]]",
+    sink: "Sink",
+    *,
+    whole: bool,
 ) -> None:
     from funasr_cli.cli.tables import show_table
 
@@ -131,7 +135,7 @@ def _print(
         sink.note(
             "every option has its default but these; funasr config show COMMAND shows all"
             if rows
-            else "nothing is set: every option has its default; funasr config show COMMAND shows them"
+            else "every option has its default; funasr config show COMMAND shows them"
         )
 
 

@@ -41,9 +41,7 @@ class Alias:
     fine: frozenset[str] = frozenset()
 
 
-def _a(
-    names: str, option: str, form: Form = Form.RENAMED, note: str = "", fine: str = ""
-) -> Alias:
+def _a(names: str, option: str, form: Form = Form.RENAMED, note: str = "", fine: str = "") -> Alias:
     return Alias(tuple(names.split()), option, form, note, frozenset(fine.split()))
 
 

@@ -73,7 +73,7 @@ class Options:
         for option in self.all:
             if option.kind is Kind.FLAG and option.is_setting:
                 # a flag that a file has set must be clearable
-                found |= {f"--no-{kebab(s[2:])}": (option, False) for s in option.on if s[:2] == "--"}
+                found |= {f"--no-{kebab(key)}": (option, False) for key in option.keys}
         for option in self.all:
             found |= {kebab(s): (option, True) for s in option.on}
             found |= {kebab(s): (option, False) for s in option.off}

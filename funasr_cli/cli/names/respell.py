@@ -44,6 +44,18 @@ def respell(arguments: Iterable[str], options: Options) -> Respelled:
     return reader.found
 
 
+def first_input(arguments: list[str], options: Options) -> int | None:
+    """Find the first argument that is no option and no option's value; None: there is none.
+
+    Raises:
+        UsageError: an option before it is unknown.
+    """
+    reader = _Reader(options, deque(arguments))
+    while reader.left and not reader.found.inputs:
+        reader.read()
+    return len(arguments) - len(reader.left) - 1 if reader.found.inputs else None
+
+
 def parse_flag(text: str) -> bool | None:
     """Read true, yes, on, 1 and their opposites; None: it is none of these."""
     word = text.strip().casefold()
@@ -62,14 +74,14 @@ class _Reader:
         self._number: str | None = None
 
     def read(self) -> None:
-        token = self.left.popleft()
-        if token == "--":
-            self._take_inputs([token, *self.left])
+        word = self.left.popleft()
+        if word == "--":
+            self._take_inputs([word, *self.left])
             self.left.clear()
-        elif token == "-" or not token.startswith("-"):
-            self._take_inputs([token])
+        elif word == "-" or not word.startswith("-"):
+            self._take_inputs([word])
         else:
-            self._read_option(token)
+            self._read_option(word)
 
     def finish(self) -> None:
         """Join a device with its number, which may come before it."""
@@ -84,23 +96,23 @@ class _Reader:
                 f"--device cuda:{self._number} or --device vulkan:{self._number}"
             )
 
-    def _take_inputs(self, tokens: list[str]) -> None:
-        self.found.arguments += tokens
-        self.found.inputs += tokens[1:] if tokens[0] == "--" else tokens
+    def _take_inputs(self, words: list[str]) -> None:
+        self.found.arguments += words
+        self.found.inputs += words[1:] if words[0] == "--" else words
 
-    def _read_option(self, token: str) -> None:
-        name, equals, value = token.partition("=")
-        if token in self.options.help:
-            self.found.arguments.append(token)
+    def _read_option(self, word: str) -> None:
+        name, equals, value = word.partition("=")
+        if word in self.options.help:
+            self.found.arguments.append(word)
             self.found.asks_help = True
         elif known := self.options.by_spelling.get(kebab(name)):
             self._take(*known, name, value if equals else None)
         elif alias := _find(kebab(name), self.options):
             self._take_alias(alias, name, value if equals else None)
-        elif token.startswith("--") or not self._is_bundle(token):
+        elif word.startswith("--") or not self._is_bundle(word):
             raise UsageError(_unknown(name, self.options))
         else:
-            self._take_bundle(token)
+            self._take_bundle(word)
 
     def _take(self, option: Option, sets: bool, name: str, value: str | None) -> None:
         self.found.given.add(option.name)
@@ -115,6 +127,12 @@ class _Reader:
 
     def _take_value(self, option: Option, value: str) -> None:
         check_choice(option, option.spelling, value)
+        if option.name == "output_format" and "." in value:
+            # whisper.cpp's -f names the recording; ours is that of whisper and FunASR
+            raise UsageError(
+                f"-f chooses the output format; name the recording alone: "
+                f"funasr {self.options.command} {value}"
+            )
         if option.name == "device":
             self._device = len(self.found.arguments) + 1
         self.found.arguments += [option.on[0], value]
@@ -155,8 +173,8 @@ class _Reader:
             case _ if value not in alias.fine:
                 raise UsageError(f"{name} {value}: {alias.note}")
 
-    def _is_bundle(self, token: str) -> bool:
-        for letter in token[1:]:
+    def _is_bundle(self, word: str) -> bool:
+        for letter in word[1:]:
             option, _ = self.options.by_spelling.get(f"-{letter}", (None, True))
             if option is None:
                 return False
@@ -164,12 +182,12 @@ class _Reader:
                 return True
         return True
 
-    def _take_bundle(self, token: str) -> None:
+    def _take_bundle(self, word: str) -> None:
         """Read `-qv`, `-t4`, `-qfsrt`."""
-        for at, letter in enumerate(token[1:], 2):
+        for at, letter in enumerate(word[1:], 2):
             option, sets = self.options.by_spelling[f"-{letter}"]
             if option.kind is not Kind.FLAG:
-                self._take(option, sets, f"-{letter}", token[at:] or None)
+                self._take(option, sets, f"-{letter}", word[at:] or None)
                 return
             self._take(option, sets, f"-{letter}", "true" if option.is_setting else None)
 

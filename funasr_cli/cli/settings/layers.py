@@ -18,13 +18,13 @@ from funasr_cli.errors import UsageError
 PREFIX = "FUNASR_"
 PROFILE_VARIABLE = "FUNASR_PROFILE"
 OWN_VARIABLES = {"model": "FUNASR_MODEL_DIR", "llama_bin": "FUNASR_LLAMA_BIN"}
-"""Parameter -> the variable that the library itself reads; it comes before the files all the same."""
+"""Parameter -> the variable that the library itself reads; it covers the files all the same."""
 RESERVED = frozenset(
     {"FUNASR_DEBUG", "FUNASR_TRIAL", "FUNASR_LANG", PROFILE_VARIABLE, *OWN_VARIABLES.values()}
 )
 """Variables that are no option's, whatever spellings options have."""
 
-ORIGINS: ContextVar[Mapping[str, Setting]] = ContextVar("ORIGINS", default={})
+ORIGINS: ContextVar[Mapping[str, Setting]] = ContextVar("ORIGINS")
 """Settings of the command that is running, for `origin_note`."""
 
 
@@ -92,10 +92,10 @@ def make_layers(
 
 
 def origin_note(message: str) -> str:
-    """Name the origin of the settings that an error speaks of; nothing where the user typed them."""
+    """Name the origin of the settings that an error speaks of; nothing where they were typed."""
     told = [
         f"{name} comes from {setting.origin}"
-        for name, setting in ORIGINS.get().items()
+        for name, setting in ORIGINS.get({}).items()
         if setting.kind != "default" and setting.is_passed and _speaks_of(message, name, setting)
     ]
     return f" ({'; '.join(told)})" if told else ""

@@ -54,7 +54,8 @@ class _Table:
         return {name[self.depth] for name in words if len(name) > self.depth}
 
     def below(self, name: str) -> "_Table":
-        chosen = [o for o in self.commands if o.command.split()[self.depth : self.depth + 1] == [name]]
+        here = slice(self.depth, self.depth + 1)
+        chosen = [o for o in self.commands if o.command.split()[here] == [name]]
         return replace(
             self,
             path=(*self.path, name),
@@ -89,9 +90,7 @@ def profiles(file: SettingsFile) -> tuple[str, ...]:
     return tuple(tables)
 
 
-def values(
-    file: SettingsFile, options: Options, profile: str | None = None
-) -> dict[str, Setting]:
+def values(file: SettingsFile, options: Options, profile: str | None = None) -> dict[str, Setting]:
     """Return what a file says for a command; its own table comes before what stands above."""
     if profile is None:
         table = _Table(file, (), file.data, [options])
@@ -143,7 +142,7 @@ def _check(table: _Table, *, is_top: bool = False) -> None:
 
 
 def _unknown(table: _Table, key: str, *, is_table: bool, known: set[str]) -> str:
-    place = table.file.place((*table.path, key) if is_table else table.path, None if is_table else key)
+    place = table.file.place(*(((*table.path, key),) if is_table else (table.path, key)))
     inside = f" in [{'.'.join(table.path)}]" if table.path else ""
     what = "table" if is_table else "option"
     hint = did_you_mean(key, sorted(known))
@@ -175,19 +174,15 @@ def _typed(table: _Table, option: Option, key: str) -> Value:
 
 
 def _scalar(kind: Kind, value: object) -> bool | int | float | str | None:
-    match kind, value:
-        case Kind.FLAG, bool():
-            return value
-        case (Kind.FLAG, _) | (_, bool()):
-            return None
-        case (Kind.INTEGER | Kind.NUMBER, int()) | (Kind.NUMBER, float()):
-            return value
-        case (Kind.TEXT | Kind.PATH), str():
-            return value
-        case Kind.TEXT, (int() | float()):
-            return str(value)  # start = 90
-        case _:
-            return None
+    if isinstance(value, bool) or kind is Kind.FLAG:
+        return value if isinstance(value, bool) and kind is Kind.FLAG else None
+    if isinstance(value, str):
+        return value if kind in {Kind.TEXT, Kind.PATH} else None
+    if isinstance(value, (int, float)) and kind is Kind.TEXT:
+        return str(value)  # start = 90
+    if isinstance(value, int) and kind in {Kind.INTEGER, Kind.NUMBER}:
+        return value
+    return value if isinstance(value, float) and kind is Kind.NUMBER else None
 
 
 def _resolved(file: SettingsFile, option: Option, text: str) -> str:
