@@ -127,7 +127,7 @@ def test_a_flag_takes_no_recording_for_its_value() -> None:
         ("-z", "unknown option -z"),
         ("--json=maybe", "--json=maybe: expected true or false"),
         ("--device-index 1", "--device cuda:1"),
-        ("--temperature 0.4", "the same sound always gives the same text"),
+        ("--temperature 0.4", "decoding is greedy"),
         ("--task translate", "do not translate"),
         ("--compute_type int8", "when a model is exported"),
         ("--clip_timestamps 1,x", "FROM,TO in seconds"),

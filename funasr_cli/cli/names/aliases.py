@@ -45,7 +45,7 @@ def _a(names: str, option: str, form: Form = Form.RENAMED, note: str = "", fine:
     return Alias(tuple(names.split()), option, form, note, frozenset(fine.split()))
 
 
-_GREEDY = "decoding is greedy, so that the same sound always gives the same text; leave it out"
+_GREEDY = "decoding is greedy, with no chance in it; leave it out"
 _EXPORTED = "number types are chosen when a model is exported: funasr export --help"
 
 ALIASES = (
