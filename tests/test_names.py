@@ -9,10 +9,10 @@ import typer
 from typer.main import get_command
 
 from funasr_cli.cli.app import app
-from funasr_cli.cli.command import all_options
+from funasr_cli.cli.command import Command, all_options
 from funasr_cli.cli.names.aliases import ALIASES, Alias, Form
 from funasr_cli.cli.names.near import did_you_mean
-from funasr_cli.cli.names.options import Kind, Options
+from funasr_cli.cli.names.options import Kind, Options, commands
 from funasr_cli.cli.names.respell import respell
 from funasr_cli.errors import UsageError
 
@@ -183,6 +183,11 @@ def a_names(option: str) -> list[str]:
 def test_every_alias_is_written_in_kebab_case_and_says_why(alias: Alias) -> None:
     assert all(name.startswith("-") and "_" not in name for name in alias.names)
     assert bool(alias.note) == (alias.form in {Form.CONSTANT, Form.REFUSED})
+
+
+def test_all_commands_take_part() -> None:
+    """`equip` stands last in app.py."""
+    assert all(isinstance(command, Command) for _, command in commands(ROOT))
 
 
 def test_near_names() -> None:

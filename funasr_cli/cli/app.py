@@ -119,4 +119,4 @@ app.add_typer(hotwords_group(_honest, EPILOG), name="hotwords")
 app.add_typer(runtime_group(_honest, EPILOG), name="runtime")
 app.add_typer(bench_group(_honest, EPILOG), name="bench")
 app.add_typer(config_group(_honest, EPILOG), name="config")
-equip(app, group=RootGroup)
+equip(app, group=RootGroup)  # last: it is for all that are registered
