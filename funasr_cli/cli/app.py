@@ -11,11 +11,14 @@ import typer
 from funasr_cli import errors
 from funasr_cli.cli import leave_if_interrupted, leave_interrupted
 from funasr_cli.cli.bench import bench_group
+from funasr_cli.cli.command import RootGroup, equip
+from funasr_cli.cli.config import config_group
 from funasr_cli.cli.doctor import doctor
 from funasr_cli.cli.export import export
 from funasr_cli.cli.hotwords import hotwords_group
 from funasr_cli.cli.realign import realign
 from funasr_cli.cli.runtime import runtime_group
+from funasr_cli.cli.settings.layers import origin_note
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.version import __version__
 
@@ -92,7 +95,7 @@ def _explain(error: BaseException | None, message: str) -> None:
         import traceback
 
         traceback.print_exception(error)
-    sys.stderr.write(f"funasr: {message}\n")
+    sys.stderr.write(f"funasr: {message}{origin_note(message)}\n")
 
 
 def _version(value: bool) -> None:
@@ -119,3 +122,5 @@ app.command(epilog=EPILOG)(_honest(doctor))
 app.add_typer(hotwords_group(_honest, EPILOG), name="hotwords")
 app.add_typer(runtime_group(_honest, EPILOG), name="runtime")
 app.add_typer(bench_group(_honest, EPILOG), name="bench")
+app.add_typer(config_group(_honest, EPILOG), name="config")
+equip(app, group=RootGroup)  # last: it is for all that are registered
