@@ -110,8 +110,9 @@ def export(  # noqa: PLR0913, PLR0917 - one parameter an option
             f"{checkpoint}: --revision, --cache-dir and --local-files-only are for a checkpoint on "
             "a hub, named OWNER/NAME; this names a folder"
         )
-    with progress_bar(console) as bar:
-        report = reporter(bar)
+    bar = progress_bar(console)
+    report = reporter(bar)
+    try:
         folder = Path(checkpoint)
         if order:
             plan = Plan(output, ctc_type.value if ctc else None, decoder_type.value)
@@ -128,6 +129,9 @@ def export(  # noqa: PLR0913, PLR0917 - one parameter an option
             origin=order or None,
             progress=report,
         )
+    finally:
+        if bar.live.is_started:  # else it would leave an empty line before an error
+            bar.stop()
     list_files(console, manifest)
     console.print(f"done; use it with: funasr transcribe AUDIO -m {output}", markup=False)
 
@@ -157,6 +161,7 @@ def reporter(bar: "Progress") -> "Callable[[str, float], None]":
 
     def report(stage: str, share: float) -> None:
         if stage not in tasks:
+            bar.start()
             tasks[stage] = bar.add_task(stage, total=1.0)
         bar.update(tasks[stage], completed=share)
 

@@ -17,7 +17,6 @@ from funasr_cli.export.remote import (
     HUGGING_FACE,
     MODELSCOPE,
     not_cached,
-    warnings_of,
 )
 from funasr_cli.export.room import check_room, model_bytes
 
@@ -82,15 +81,15 @@ def repo_of(argument: str) -> str | None:
     return argument if _REPO.fullmatch(argument) and not Path(argument).exists() else None
 
 
-def client_of(hub: str) -> Client:
-    """Return a hub's client; its library is imported when it is used."""
+def client_of(hub: str, say: Say) -> Client:
+    """Return a hub's client; its library is imported when it is used, and warns through `say`."""
     if hub == HUGGING_FACE:
         from funasr_cli.export.hugging_face import HuggingFace
 
-        return HuggingFace()
+        return HuggingFace(say)
     from funasr_cli.export.modelscope import ModelScope
 
-    return ModelScope()
+    return ModelScope(say)
 
 
 def fetch(
@@ -114,36 +113,34 @@ def fetch(
         InputError: the hub cannot be reached, or the download broke off.
         OutputError: there is not enough room, or the cache cannot be written.
     """
-    client = client or client_of(order.hub)
-    logger = "modelscope_hub" if order.hub == MODELSCOPE else "huggingface_hub"
-    with warnings_of(logger, say):
-        if order.local_only:
-            return _from_cache(order, client, progress, say)
-        files = needed_files(order, client.files(order))
-        model = next(file for file in files if file.path == MODEL)
-        if plan.ctc_type is not None:
-            refuse_without_ctc(order, model.sha256)
-        held = _held(client.cached(order), files)
-        total, left = sum(f.bytes for f in files), sum(f.bytes for f in files) - sum(held.values())
-        say(
-            f"{order.asked} from {order.title}: {len(files)} files, {total / 1e6:,.1f} MB, of "
-            f"which {left / 1e6:,.1f} MB are to come; kept in {client.cache(order)}"
-        )
-        say(what_is_known(order, model.sha256))
-        model_size = model_bytes(model.bytes, plan.ctc_type, plan.decoder_type)
-        check_room(
-            [("download", client.cache(order), left), ("model", plan.output, model_size)],
-        )
-        done = sum(size for path, size in held.items() if size == _size(files, path))
+    client = client or client_of(order.hub, say)
+    if order.local_only:
+        return _from_cache(order, client, progress, say)
+    files = needed_files(order, client.files(order))
+    model = next(file for file in files if file.path == MODEL)
+    if plan.ctc_type is not None:
+        refuse_without_ctc(order, model.sha256)
+    cache, held = client.cache(order), _held(client.cached(order), files)
+    total = sum(file.bytes for file in files)
+    left = total - sum(held.values())
+    say(
+        f"{order.asked} from {order.title}: {len(files)} files, {total / 1e6:,.1f} MB, of which "
+        f"{left / 1e6:,.1f} MB are to come; kept in {cache}"
+    )
+    say(what_is_known(order, model.sha256))
+    size = model_bytes(model.bytes, plan.ctc_type, plan.decoder_type)
+    check_room([("download", cache, left), ("model", plan.output, size)])
+    # of a file that is there in part the client tells itself
+    done = sum(file.bytes for file in files if held.get(file.path) == file.bytes)
 
-        def heard(count: int) -> None:
-            nonlocal done
-            done += count
-            progress("download", max(0.0, min(1.0, done / total)))
+    def heard(count: int) -> None:
+        nonlocal done
+        done += count
+        progress("download", max(0.0, min(1.0, done / total)))
 
-        folder = client.download(order, files, heard)
-        progress("download", 1.0)
-        check_files(order, folder, files, progress)
+    folder = client.download(order, files, heard)
+    progress("download", 1.0)
+    check_files(order, folder, files, progress)
     return folder
 
 
@@ -174,15 +171,13 @@ def _is_safe(path: str) -> bool:
     return not path.startswith("/") and not {"..", ""} & set(re.split(r"[\\/]", path))
 
 
-def _size(files: Sequence[RemoteFile], path: str) -> int:
-    return next(f.bytes for f in files if f.path == path)
-
-
 def _held(folder: Path | None, files: Sequence[RemoteFile]) -> dict[str, int]:
     """Count what the cache holds of each file; parts lie beside it under a longer name."""
     held: dict[str, int] = {}
-    for file in files if folder is not None else ():
-        path = Path(folder or "", file.path)
+    if folder is None:
+        return held
+    for file in files:
+        path = folder / file.path
         parts = path.parent.iterdir() if path.parent.is_dir() else ()
         sizes = [p.stat().st_size for p in parts if p.name.startswith(path.name) and p.is_file()]
         held[file.path] = min(file.bytes, sum(sizes))

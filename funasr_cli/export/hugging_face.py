@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import glob
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from funasr_cli.errors import FunasrError
-from funasr_cli.export.remote import RemoteFile, failed, no_library, not_there
+from funasr_cli.export.remote import (
+    RemoteFile,
+    failed,
+    no_library,
+    not_there,
+    warnings_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from funasr_cli.export.remote import Heard, Order
+    from funasr_cli.export.remote import Heard, Order, Say
 
-LOGGER = "huggingface_hub"
-_WORKERS = 4
+_LOGGER = "huggingface_hub"
 
 
 class HuggingFace:
     """Client of Hugging Face; where it is and who asks is what its own settings say."""
 
-    def __init__(self, endpoint: str | None = None) -> None:
+    def __init__(self, say: Say, endpoint: str | None = None) -> None:
+        self._say = say
         self._endpoint = endpoint
 
     def cache(self, order: Order) -> Path:
@@ -81,32 +85,38 @@ class HuggingFace:
     def download(self, order: Order, files: Sequence[RemoteFile], heard: Heard) -> Path:
         """Bring files into the cache; files that an earlier run finished are used.
 
+        One after the other and in this thread: the client's own pool of threads would finish
+        2 GB before it lets Ctrl-C through. The weights come last, so that whoever finds them
+        finds the rest too.
+
         Raises:
             InputError: the hub cannot be reached, or the transfer broke off too often.
             OutputError: the cache cannot be written.
         """
         _check_installed(order)
-        from huggingface_hub import snapshot_download
+        from huggingface_hub import hf_hub_download
 
+        bar, folder = _bar(heard), self.cache(order)
         with self._explained(order):
-            return Path(
-                snapshot_download(
+            for file in sorted(files, key=lambda file: file.bytes):
+                path = hf_hub_download(
                     order.repo,
+                    file.path,
                     revision=order.revision,
                     cache_dir=order.cache,
-                    allow_patterns=[glob.escape(f.path) for f in files],
                     endpoint=self._endpoint,
-                    max_workers=_WORKERS,
-                    tqdm_class=_bar(heard),
+                    tqdm_class=bar,
                 )
-            )
+                folder = Path(path).parents[file.path.count("/")]
+        return folder
 
     @contextmanager
     def _explained(self, order: Order) -> Iterator[None]:
         from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
         try:
-            yield
+            with warnings_of(_LOGGER, self._say):
+                yield
         except FunasrError:
             raise
         except (RepositoryNotFoundError, RevisionNotFoundError) as error:
@@ -131,33 +141,18 @@ class _Nowhere:
 
 
 def _bar(heard: Heard) -> type[Any]:
-    """Make the class of the client's bars: it draws nothing, and tells the bytes.
-
-    The client counts the same bytes in several bars (received, written), so the longest tells.
-    """
+    """Make the class of the client's bars: it draws nothing, and tells the bytes."""
     from tqdm.auto import tqdm
-
-    lock, longest = Lock(), 0
 
     class Bar(tqdm):  # type: ignore[misc]
         monitor_interval = 0  # no thread that looks after bars nobody sees
 
         def __init__(self, *args: Any, **settings: Any) -> None:  # noqa: ANN401 - tqdm's own
-            self._counted = 0
             settings.update(file=_Nowhere(), disable=False)
             super().__init__(*args, **settings)
 
         def update(self, n: float | None = 1) -> object:
-            if self.unit == "B":
-                self._count(int(n or 0))
+            heard(int(n or 0))
             return super().update(n)
-
-        def _count(self, size: int) -> None:
-            nonlocal longest
-            with lock:
-                self._counted += size
-                if self._counted > longest:
-                    heard(self._counted - longest)
-                    longest = self._counted
 
     return Bar

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from functools import partialmethod
 from importlib.util import find_spec
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from funasr_cli.errors import FunasrError
-from funasr_cli.export.remote import RemoteFile, failed, no_library, not_there
+from funasr_cli.export.remote import (
+    RemoteFile,
+    failed,
+    no_library,
+    not_there,
+    warnings_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,22 +24,19 @@ if TYPE_CHECKING:
 
     from modelscope_hub import HubApi, ProgressCallback
 
-    from funasr_cli.export.remote import Heard, Order
+    from funasr_cli.export.remote import Heard, Order, Say
 
-LOGGER = "modelscope_hub"
+_LOGGER = "modelscope_hub"
 _WORKERS = 4
-_SETTINGS = {
-    # its bars would be drawn into logs and pipes too
-    "TQDM_DISABLE": "1",
-    # seconds for one file: its own hour is too short for 2 GB on a slow line
-    "MODELSCOPE_DOWNLOAD_TOTAL_TIMEOUT": "86400",
-}
+_TIME_LIMIT = ("MODELSCOPE_DOWNLOAD_TOTAL_TIMEOUT", "86400")
+"""Seconds for one file: the client's own hour is too short for 2 GB on a slow line."""
 
 
 class ModelScope:
     """Client of ModelScope; where it is and who asks is what its own settings say."""
 
-    def __init__(self, endpoint: str | None = None) -> None:
+    def __init__(self, say: Say, endpoint: str | None = None) -> None:
+        self._say = say
         self._endpoint = endpoint
 
     def cache(self, order: Order) -> Path:
@@ -62,13 +66,14 @@ class ModelScope:
         from modelscope_hub import CacheNotFound
 
         try:
-            return api.download_repo(
-                order.repo,
-                "model",
-                revision=order.revision,
-                cache_dir=order.cache,
-                local_files_only=True,
-            )
+            with warnings_of(_LOGGER, self._say):
+                return api.download_repo(
+                    order.repo,
+                    "model",
+                    revision=order.revision,
+                    cache_dir=order.cache,
+                    local_files_only=True,
+                )
         except CacheNotFound:
             return None
 
@@ -80,7 +85,7 @@ class ModelScope:
             OutputError: the cache cannot be written.
         """
         api, _ = self._api(order)
-        with self._explained(order):
+        with self._explained(order), _without_bars():
             return api.download_repo(
                 order.repo,
                 "model",
@@ -95,9 +100,11 @@ class ModelScope:
         """Make a client; also its cache folder."""
         if find_spec("modelscope_hub") is None:
             raise no_library("modelscope-hub", order)
-        with _settings():
+        with _time_limit():
             from modelscope_hub import HubApi, HubConfig
         config = HubConfig(endpoint=self._endpoint)
+        if order.cache is not None:
+            config.cache_dir = order.cache  # it makes the folder, whether it is used or not
         return HubApi(config), config.cache_dir
 
     @contextmanager
@@ -105,7 +112,8 @@ class ModelScope:
         from modelscope_hub.errors import FileDownloadError, NotExistError
 
         try:
-            yield
+            with warnings_of(_LOGGER, self._say):
+                yield
         except FunasrError:
             raise
         except NotExistError as error:
@@ -132,12 +140,26 @@ def _callback(heard: Heard) -> type[ProgressCallback]:
 
 
 @contextmanager
-def _settings() -> Iterator[None]:
-    """Set what the client and tqdm read when they are imported, unless the user has set it."""
-    missing = {name: value for name, value in _SETTINGS.items() if name not in os.environ}
-    os.environ.update(missing)
+def _time_limit() -> Iterator[None]:
+    """Set what the client reads when it is imported, unless the user has set it."""
+    name, value = _TIME_LIMIT
+    is_ours = name not in os.environ
+    os.environ.setdefault(name, value)
     try:
         yield
     finally:
-        for name in missing:
-            os.environ.pop(name, None)
+        if is_ours:
+            del os.environ[name]
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """Keep the client's bars, for which it has no switch, out of logs and pipes."""
+    from tqdm.auto import tqdm
+
+    drawing = tqdm.__init__
+    tqdm.__init__ = partialmethod(drawing, disable=True)
+    try:
+        yield
+    finally:
+        tqdm.__init__ = drawing

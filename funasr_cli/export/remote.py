@@ -130,11 +130,14 @@ def failed(order: Order, error: BaseException, folder: Path) -> FunasrError:
                 f"{folder}: the download cannot be written ({os.strerror(cause.errno or 0)}): make "
                 "room there, or name another folder with --cache-dir"
             )
-    told = " ".join(str(chain[0]).split())[:300] or type(chain[0]).__name__
+    # the system's own word, where there is one: libraries wrap it in addresses and class names
+    words = [c.strerror for c in chain if isinstance(c, OSError) and c.errno and c.strerror]
+    told = words[-1] if words else " ".join(str(chain[0]).split())[:300]
+    told = told or type(chain[0]).__name__
     return InputError(
-        f"{order.asked} cannot be downloaded from {order.title} ({told}): check the network, then "
-        "give the same command again: what is there stays; what the cache holds whole can be used "
-        "with --local-files-only"
+        f"{order.asked} cannot be downloaded from {order.title} ({told}): check the network, "
+        "then give the same command again: what is there stays; what the cache holds whole can be "
+        "used with --local-files-only"
     )
 
 
