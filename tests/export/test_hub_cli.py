@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -100,33 +101,63 @@ def test_from_a_hub_to_a_model(hub: str, title: str, wide: Path, tmp_path: Path)
     assert offline.returncode == 0, offline.stderr
 
 
+def begin(shell: Shell, *arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(  # noqa: S603 - our own code
+        shell.command("--cache-dir", str(shell.tmp_path / "here"), *arguments),
+        env=shell.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_a_killed_download_goes_on(wide: Path, tmp_path: Path) -> None:
     """Only ModelScope's client does that; Hugging Face's begins an unfinished file again."""
     repo = Repo(REPO, wide, stall_at=2_600_000)
     with serving(repo) as url:
         shell = Shell(tmp_path, url)
-        process = subprocess.Popen(  # noqa: S603 - our own code
-            shell.command("--cache-dir", str(tmp_path / "here")),
-            env=shell.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        part, deadline = 0, time.monotonic() + 60
-        while part < 2_000_000 and time.monotonic() < deadline:
-            parts = (tmp_path / "here").rglob("model.pt*")
-            part = max((p.stat().st_size for p in parts), default=0)
-            time.sleep(0.02)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        assert part >= 2_000_000
+        process = begin(shell)
+        part = tmp_path / "here/models/FunAudioLLM--Fun-ASR-Nano-2512/snapshots/master"
+        part /= "model.pt.incomplete"
+        wait_for(lambda: part.exists() and part.stat().st_size >= 2_000_000)
+        process.kill()
+        process.communicate()
+        held = part.stat().st_size
         assert not shell.model.exists()
         repo.stall_at = None
         result = shell.run("--cache-dir", str(tmp_path / "here"))
     assert result.returncode == 0, result.stderr
     assert repo.ranges[0] == ""
-    assert repo.ranges[1:] == [f"bytes={part}-"]
+    assert repo.ranges[1:] == [f"bytes={held}-"]
     source = json.loads((shell.model / "manifest.json").read_text("utf-8"))["source"]
     assert source["bytes"] == (wide / "model.pt").stat().st_size
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal to send")
+@pytest.mark.parametrize("hub", ["ms", "hf"])
+def test_ctrl_c_is_heard_at_once(hub: str, wide: Path, tmp_path: Path) -> None:
+    repo = Repo(REPO, wide, stall_at=2_600_000)
+    with serving(repo) as url:
+        shell = Shell(tmp_path, url)
+        shell.environment["HF_HUB_DOWNLOAD_TIMEOUT"] = "60"
+        process = begin(shell, "--hub", hub)
+        wait_for(lambda: bool(repo.ranges))
+        time.sleep(0.5)  # into the transfer
+        process.send_signal(signal.SIGINT)
+        try:
+            _, told = process.communicate(timeout=15)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert told.splitlines()[-1] == "funasr: interrupted"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits of this kind")

@@ -1,6 +1,7 @@
 """Downloads by the hubs' own clients, from a server on this machine that speaks both protocols."""
 
 import hashlib
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -168,6 +169,17 @@ def test_a_known_version_is_called_by_its_name(
     person.fetch(local_only=True)
     assert f"a known version, with CTC head (sha256 {digest[:8]}...)" in person.said[1]
     assert person.said[-1] == person.said[1]
+
+
+@pytest.mark.parametrize("hub", [MODELSCOPE])
+def test_what_funasr_has_downloaded_is_used(person: Person) -> None:
+    """`modelscope` before 1.38 kept its downloads here; FunASR asks it for them."""
+    old = person.tmp_path / "缓存" / "hub" / "models" / REPO
+    shutil.copytree(person.repo.folder, old)
+    assert person.fetch() == old
+    assert person.repo.ranges == []
+    assert "0.0 MB are to come" in person.said[0]
+    assert person.fetch(local_only=True) == old
 
 
 @pytest.mark.parametrize(("name", "revision"), [("no/body", None), (REPO, "v9")])
