@@ -145,13 +145,13 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
+        # a client that keeps its connections would keep our threads, beyond the test
+        self.send_header("Connection", "close")
         self.end_headers()
         if self.command == "HEAD":
             return
         self.wfile.write(data[: cut if cut is not None else stall])
         self.wfile.flush()
-        if cut is not None:
-            self.close_connection = True
         if stall is not None:
             self.rfile.read(1)  # until the other side is gone
 
@@ -160,9 +160,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """Keeps quiet about clients that go away."""
+    """Keeps quiet about clients that go away; waits for its threads when it is closed."""
 
-    daemon_threads = True
+    daemon_threads = False
 
     def handle_error(self, *_: object) -> None:
         pass

@@ -157,9 +157,10 @@ def _without_bars() -> Iterator[None]:
     """Keep the client's bars, for which it has no switch, out of logs and pipes."""
     from tqdm.auto import tqdm
 
-    drawing = tqdm.__init__
-    tqdm.__init__ = partialmethod(drawing, disable=True)
+    drawing, interval = tqdm.__init__, tqdm.monitor_interval
+    # no interval: no thread that looks after bars nobody sees
+    tqdm.__init__, tqdm.monitor_interval = partialmethod(drawing, disable=True), 0
     try:
         yield
     finally:
-        tqdm.__init__ = drawing
+        tqdm.__init__, tqdm.monitor_interval = drawing, interval
