@@ -12,7 +12,16 @@ import funasr_cli
 
 PACKAGE = Path(funasr_cli.__file__).parent
 HEAVY = ("numpy", "onnxruntime", "av", "pypinyin", "xllamacpp")
-EXPORT_ONLY = ("torch", "onnx", "transformers", "yaml", "gguf")
+EXPORT_ONLY = (
+    "torch",
+    "onnx",
+    "transformers",
+    "yaml",
+    "gguf",
+    "modelscope_hub",
+    "huggingface_hub",
+    "tqdm",
+)
 
 
 def modules() -> Iterator[str]:

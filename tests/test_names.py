@@ -22,20 +22,8 @@ TRANSCRIBE = EVERYTHING["transcribe"]
 
 WITHOUT_TARGET = {
     # spelling of ours -> aliases that wait for it; remove a line when its option comes
-    "--output-template": "--output-name -of --output-file",
-    "--vad-threshold": "-vt",
-    "--vad-min-speech-duration-ms": "-vspd",
-    "--vad-min-silence-duration-ms": "-vsd",
-    "--vad-max-speech-duration-s": "-vmsd",
-    "--vad-speech-pad-ms": "-vp",
-    "--chunk-size": "--chunk --chunk-duration --segment-size --chunk-length",
-    "--overlap": "--overlap-duration",
-    "--max-line-width": "-ml --max-len",
-    "--subtitle-preset": "-sp --split-on-punct --standard --standard-asia",
     "--overwrite": "--skip --skip-existing --resume",
     "--recursive": "-br --batch-recursive",
-    "--print-confidence": "--print-colors -pc",
-    "--hub": "-H",
 }
 
 

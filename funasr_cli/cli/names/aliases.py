@@ -64,7 +64,10 @@ ALIASES = (
     _a("-vsd", "--vad-min-silence-duration-ms"),
     _a("-vmsd", "--vad-max-speech-duration-s"),
     _a("-vp", "--vad-speech-pad-ms"),
-    _a("--chunk --chunk-duration --segment-size --chunk-length", "--chunk-size"),
+    _a(
+        "--chunk-size --chunk --chunk-duration --segment-size --chunk-length",
+        "--vad-max-speech-duration-s",
+    ),
     _a("--overlap-duration", "--overlap"),
     _a("--word-timestamps", "--language", Form.ALWAYS),
     _a("-ml --max-len", "--max-line-width"),

@@ -1,6 +1,5 @@
 """The options of a command, read off it once: how they are spelled, and what they take."""
 
-import inspect
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -87,7 +86,7 @@ class Options:
 
 def options_of(command: Node, path: str, help_: tuple[str, ...] = ("--help",)) -> Options:
     """Read the options of a command that stands behind `funasr PATH`."""
-    hints = get_type_hints(inspect.unwrap(command.callback)) if command.callback else {}
+    hints = get_type_hints(command.callback) if command.callback else {}
     return Options(path, tuple(_options(command, hints)), help_)
 
 
