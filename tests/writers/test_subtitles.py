@@ -6,7 +6,10 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import pysubs2
 import pytest
+import srt
+import webvtt
 from hypothesis import given
 from hypothesis import strategies as st
 from transcripts import EVIL, ffmpeg, letters, segment, spoken, transcript
@@ -19,10 +22,6 @@ from funasr_cli.writers.ass import HEADER, to_ass
 from funasr_cli.writers.spoken import lines
 from funasr_cli.writers.srt import to_srt
 from funasr_cli.writers.vtt import to_vtt
-
-srt = pytest.importorskip("srt")
-webvtt = pytest.importorskip("webvtt")
-pysubs2 = pytest.importorskip("pysubs2")
 
 WHOLE = spoken(*EVIL)
 LOOKALIKES = str.maketrans("＜＞｛｝＼：", "<>{}\\:")

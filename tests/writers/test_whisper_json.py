@@ -5,6 +5,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import pysubs2
 import pytest
 from transcripts import EVIL, segment, spoken, transcript
 
@@ -53,7 +54,6 @@ def test_words_make_segments_and_segments_make_the_text() -> None:
 
 
 def test_pysubs2_reads_it() -> None:
-    pysubs2 = pytest.importorskip("pysubs2")
     value = written(spoken("你好。", "Good morning.", pause=1.0))
     file = pysubs2.load_from_whisper(value)
     assert [(e.start, e.end, e.text) for e in file] == [
