@@ -1,52 +1,29 @@
 """Text and CTC tokens -> when each character of the text was spoken.
 
 The language model's text and the CTC text differ in homophones, digits, punctuation and
-mistakes. The characters that both have, or that at least sound alike ("anchors"), keep the
-times of the CTC tokens exactly. What stands between two anchors is laid evenly over what CTC
-heard between them.
+mistakes. The words and characters that both have, or that at least sound alike ("anchors"), take
+the times of the CTC tokens. If that leaves something over, and the CTC head tells posteriors, the
+text is searched for in them first (forced alignment) and takes the times of the tokens found.
+What stands between two anchors even then, above all numbers, is laid evenly over what CTC heard
+between them.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
-from functools import cache
 from itertools import groupby, pairwise
 from typing import Final
 
 from funasr_cli.anchors import find_anchors
-from funasr_cli.characters import HeardChar, graphemes, heard_characters, readings, toneless
+from funasr_cli.characters import HeardChar, graphemes
+from funasr_cli.forced import Evidence
+from funasr_cli.matching import Sounds, Stretch, hear_again, match
 from funasr_cli.results import CharTime, CtcToken
+from funasr_cli.written import DIGITS, IN_NUMBERS, Role, Unit, fold, labels, role, units
 
 UNHEARD_S: Final = 0.2
 """Longest time given to a character that CTC did not hear (an ordinary Mandarin syllable)."""
 LEAST_S: Final = 0.06
 """One CTC frame: with less room than this, unheard characters share with the one before."""
-
-# Only the order matters: equal beats alike. (A pair that has nothing in common scores 1.)
-EQUAL: Final = 6
-SAME_NUMBER: Final = 5
-SAME_SOUND: Final = 4
-SAME_SYLLABLE: Final = 3
-
-_NUMERALS: Final = {
-    char: str(digit)
-    for digit, chars in enumerate(
-        ("0零〇", "1一幺", "2二两兩", "3三", "4四", "5五", "6六", "7七", "8八", "9九")
-    )
-    for char in chars
-}
-"""Characters that name one digit."""
-_DIGITS: Final = frozenset("0123456789")
-_IN_NUMBERS: Final = frozenset("十百千万萬亿億点點分之负負半").union(_NUMERALS)
-_SPOKEN_SIGNS: Final = frozenset("%‰&@#/")
-_SPOKEN_IN_NUMBERS: Final = frozenset(".:-~")
-
-
-class _Role(Enum):
-    SPOKEN = "has a sound"
-    SIGN = "has a sound if CTC heard one: % in 20%, the point in 3.5"
-    SILENT = "has none"
 
 
 @dataclass
@@ -55,7 +32,7 @@ class _Slot:
 
     text: str
     key: str
-    role: _Role
+    role: Role
     start: float = 0.0
     end: float = 0.0
     confidence: float = 0.0
@@ -66,7 +43,12 @@ class _Slot:
 
 
 def align(
-    text: str, tokens: Sequence[CtcToken], *, start: float, end: float
+    text: str,
+    tokens: Sequence[CtcToken],
+    *,
+    start: float,
+    end: float,
+    evidence: Evidence | None = None,
 ) -> tuple[CharTime, ...]:
     """Give each character of the text, spaces left out, its time.
 
@@ -75,87 +57,85 @@ def align(
         tokens: What CTC heard, in order of time.
         start: Where the segment begins, in seconds.
         end: Where it ends; no time lies outside.
+        evidence: The posteriors of the segment, if the CTC head tells them.
 
     Returns:
         One entry a character (combining marks stay with their base), never going back in time.
         Punctuation has no length and stands at the end of the character before it.
     """
-    slots = _slots(text)
-    heard = [char for char in heard_characters(tokens) if _makes_sound(char.text)]
-    spoken = [slot for slot in slots if slot.role is not _Role.SILENT]
-    _place(spoken, heard)
-    spoken = [slot for slot in spoken if slot.role is not _Role.SILENT]
+    slots, written = _read(text)
+    spoken = [slot for slot in slots if slot.role is not Role.SILENT]
+    sounds = Sounds.read(tokens)
+    stretches = match(written, sounds.units)
+    if tokens and evidence and (forced := hear_again(stretches, sounds, evidence)):
+        sounds = Sounds.read(forced)
+        stretches = match(written, sounds.units)
+    _place(spoken, stretches, sounds)
+    spoken = [slot for slot in spoken if slot.role is not Role.SILENT]
     _interpolate(spoken, start, end)
     _settle(spoken, start, end)
     pin = spoken[0].start if spoken else start
     for slot in slots:
-        if slot.role is _Role.SILENT:
+        if slot.role is Role.SILENT:
             slot.start = slot.end = pin
         pin = slot.end
     return tuple(CharTime(slot.text, slot.start, slot.end, slot.confidence) for slot in slots)
 
 
-def _slots(text: str) -> list[_Slot]:
-    chars = graphemes(text)
-    keys = [_key(char) for char in chars]
-    return [_Slot(char, keys[at], _role(keys, at)) for at, char in enumerate(chars)]
+def _read(text: str) -> tuple[list[_Slot], list[Unit]]:
+    """Split a text into its characters, spaces left out, and its units."""
+    chars = [char for word in text.split() for char in (*graphemes(word), " ")]
+    keys = [fold(char) for char in chars if char != " "]
+    roles = iter([role(keys, at) for at in range(len(keys))])
+    slots: list[_Slot] = []
+    spoken: list[bool] = []
+    for char in chars:
+        if char != " ":
+            slots.append(_Slot(char, keys[len(slots)], next(roles)))
+        spoken.append(char != " " and slots[-1].role is not Role.SILENT)
+    return slots, list(units(chars, spoken))
 
 
-@cache
-def _key(char: str) -> str:
-    """Fold width, case and ligatures, so that equal characters compare equal."""
-    return unicodedata.normalize("NFKC", char).casefold()
-
-
-def _role(keys: Sequence[str], at: int) -> _Role:
-    key = keys[at]
-    category = unicodedata.category(key[0])[0]
-    if category == "S" or key in _SPOKEN_SIGNS:
-        return _Role.SIGN
-    if key in _SPOKEN_IN_NUMBERS and 0 < at < len(keys) - 1:
-        inside = keys[at - 1] in _DIGITS and keys[at + 1] in _DIGITS
-        return _Role.SIGN if inside else _Role.SILENT
-    return _Role.SILENT if category in "PZC" else _Role.SPOKEN
-
-
-@cache
-def _makes_sound(char: str) -> bool:
-    return _role([_key(char)], 0) is not _Role.SILENT
-
-
-@cache
-def labels(key: str) -> tuple[tuple[int, str], ...]:
-    """Name what a folded character may share with another: (score, label)."""
-    sounds = readings(key)
-    found = [(SAME_SYLLABLE, "syllable " + toneless(sound)) for sound in sounds]
-    found += [(SAME_SOUND, "sound " + sound) for sound in sounds]
-    if key in _NUMERALS:
-        found.append((SAME_NUMBER, "number " + _NUMERALS[key]))
-    return (*found, (EQUAL, "character " + key))
-
-
-def _place(slots: list[_Slot], heard: list[HeardChar]) -> None:
+def _place(slots: list[_Slot], stretches: Sequence[Stretch], sounds: Sounds) -> None:
     """Time the slots for which CTC heard something; signs without a sound become silent."""
-    anchors = find_anchors(
-        [slot.key for slot in slots], [_key(char.text) for char in heard], labels
-    )
+    for part in stretches:
+        if part.anchor:
+            _pair(slots, part, sounds)
+    first = 0
+    for part in stretches:
+        last = part.written[-1].last if part.written else first
+        if not part.anchor:
+            chars = sounds.of(part.heard)
+            before = slots[first - 1] if first else None
+            after = slots[last] if last < len(slots) else None
+            free = _widen_digits(before, after, chars, last - first)
+            if len(part.written) == len(part.heard) and len(free) == len(chars):
+                _pair(slots, part, sounds)
+            else:
+                _fit(slots[first:last], free)
+        first = last
+
+
+def _pair(slots: list[_Slot], part: Stretch, sounds: Sounds) -> None:
+    """Lay each unit over one that was heard."""
+    for unit, heard in zip(part.written, part.heard, strict=True):
+        _spread(slots[unit.first : unit.last], sounds.of([heard]))
+
+
+def _fit(block: list[_Slot], sounds: list[HeardChar]) -> None:
+    """Lay a block over what CTC heard in its place, letter by letter where letters agree."""
+    anchors = find_anchors([s.key for s in block], [fold(c.text) for c in sounds], labels)
     for at, by in anchors:
-        slots[at].put(heard[by].start, heard[by].end, heard[by].confidence)
-    edges = [(-1, -1), *anchors, (len(slots), len(heard))]
+        block[at].put(sounds[by].start, sounds[by].end, sounds[by].confidence)
+    edges = [(-1, -1), *anchors, (len(block), len(sounds))]
     for (left, left_by), (right, right_by) in pairwise(edges):
-        block, sounds = slots[left + 1 : right], heard[left_by + 1 : right_by]
-        sounds = _widen_digits(
-            slots[left] if left >= 0 else None,
-            slots[right] if right < len(slots) else None,
-            sounds,
-            len(block),
-        )
-        if len(sounds) < len(block):
-            for slot in block:
-                slot.role = _Role.SILENT if slot.role is _Role.SIGN else slot.role
-            block = [slot for slot in block if slot.role is not _Role.SILENT]
-        if sounds:
-            _spread(block, sounds)
+        rest, over = block[left + 1 : right], sounds[left_by + 1 : right_by]
+        if len(over) < len(rest):
+            for slot in rest:
+                slot.role = Role.SILENT if slot.role is Role.SIGN else slot.role
+            rest = [slot for slot in rest if slot.role is not Role.SILENT]
+        if over and rest:
+            _spread(rest, over)
 
 
 def _widen_digits(
@@ -169,12 +149,12 @@ def _widen_digits(
         The sounds that are left for the `needed` characters between the two slots.
     """
     first, last = 0, len(sounds)
-    if before is not None and before.key in _DIGITS:
-        while last - first > needed and sounds[first].text in _IN_NUMBERS:
+    if before is not None and before.key in DIGITS:
+        while last - first > needed and sounds[first].text in IN_NUMBERS:
             before.end = sounds[first].end
             first += 1
-    if after is not None and after.key in _DIGITS:
-        while last - first > needed and sounds[last - 1].text in _IN_NUMBERS:
+    if after is not None and after.key in DIGITS:
+        while last - first > needed and sounds[last - 1].text in IN_NUMBERS:
             last -= 1
             after.start = sounds[last].start
     return sounds[first:last]
@@ -183,6 +163,10 @@ def _widen_digits(
 def _spread(block: list[_Slot], sounds: list[HeardChar]) -> None:
     """Lay the block over the sounds, in equal shares of their count; as many: one by one."""
     n, m = len(block), len(sounds)
+    if n == m:
+        for slot, sound in zip(block, sounds, strict=True):
+            slot.put(sound.start, sound.end, sound.confidence)
+        return
     for at, slot in enumerate(block):
         first, part = divmod(at * m, n)
         start = sounds[first].start + (sounds[first].end - sounds[first].start) * part / n

@@ -39,6 +39,8 @@ class HeardChar(NamedTuple):
     """Least posterior of the tokens it was spread over."""
     alternatives: tuple[tuple[str, float], ...] = ()
     """Characters that may have been said instead, with their posteriors."""
+    tokens: tuple[int, int] = (0, 0)
+    """The first of the tokens it was spread over, and the one behind the last."""
 
 
 def heard_characters(tokens: Sequence[CtcToken]) -> list[HeardChar]:
@@ -46,40 +48,56 @@ def heard_characters(tokens: Sequence[CtcToken]) -> list[HeardChar]:
 
     Spaces are kept. Starts never decrease; an end never lies behind the next start.
     """
-    stops = list(accumulate(len(token.piece) for token in tokens))
-    groups: list[tuple[int, str]] = []  # a token and the characters that begin in it
-    doubts: list[float] = []
-    owner = 0
-    for char, begin, stop in _decode(b"".join(token.piece for token in tokens)):
-        while stops[owner] <= begin:
-            owner += 1
-        if groups and groups[-1][0] == owner:
-            groups[-1] = (owner, groups[-1][1] + char)
+    groups: list[list[_Piece]] = []  # of characters that begin in the same token
+    for piece in _pieces(tokens):
+        if groups and groups[-1][0].first == piece.first:
+            groups[-1].append(piece)
         else:
-            groups.append((owner, char))
-        last = owner
-        confidence = tokens[owner].confidence
-        while stops[last] < stop:
-            last += 1
-            confidence = min(confidence, tokens[last].confidence)
-        doubts.append(confidence)
+            groups.append([piece])
 
     heard: list[HeardChar] = []
     floor = tokens[0].start if tokens else 0.0
-    for at, (owner, chars) in enumerate(groups):
-        ceiling = tokens[groups[at + 1][0]].start if at + 1 < len(groups) else inf
-        floor = max(floor, tokens[owner].start)
-        sounded = len(chars) - sum(map(str.isspace, chars))
+    for at, group in enumerate(groups):
+        token = tokens[group[0].first]
+        ceiling = tokens[groups[at + 1][0].first].start if at + 1 < len(groups) else inf
+        floor = max(floor, token.start)
+        sounded = len(group) - [piece.char.isspace() for piece in group].count(True)
         longest = floor + max(MAX_CHAR_S, MAX_LETTER_S * sounded)
-        limit = max(floor, min(ceiling, max(tokens[owner].end, longest)))
+        limit = max(floor, min(ceiling, max(token.end, longest)))
+        step = (limit - floor) / max(1, sounded)
+        others = _other_characters(token) if len(token.piece) > 1 else ()
         done = 0
-        for char in chars:
-            start = floor + (limit - floor) * done / max(1, sounded)
-            done += 0 if char.isspace() else 1
-            end = floor + (limit - floor) * done / max(1, sounded)
-            others = _other_characters(tokens[owner]) if len(tokens[owner].piece) > 1 else ()
-            heard.append(HeardChar(char, start, end, doubts[len(heard)], others))
+        for char, first, last in group:
+            start = floor + step * done
+            done += not char.isspace()
+            end = limit if 0 < done == sounded else floor + step * done
+            doubt = token.confidence
+            if last > first + 1:
+                doubt = min(token.confidence for token in tokens[first:last])
+            heard.append(HeardChar(char, start, end, doubt, others, (first, last)))
     return heard
+
+
+class _Piece(NamedTuple):
+    """One character, the token it begins in and the one behind its last."""
+
+    char: str
+    first: int
+    last: int
+
+
+def _pieces(tokens: Sequence[CtcToken]) -> list[_Piece]:
+    stops = list(accumulate(len(token.piece) for token in tokens))
+    pieces: list[_Piece] = []
+    first = 0
+    for char, begin, stop in _decode(b"".join(token.piece for token in tokens)):
+        while stops[first] <= begin:
+            first += 1
+        last = first
+        while stops[last] < stop:
+            last += 1
+        pieces.append(_Piece(char, first, last + 1))
+    return pieces
 
 
 def _other_characters(token: CtcToken) -> tuple[tuple[str, float], ...]:

@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from funasr_cli.answer import Question
 from funasr_cli.ctc import ctc_text, greedy_tokens, spoken
 from funasr_cli.draft import CtcDraft
+from funasr_cli.forced import Evidence
 from funasr_cli.guards import is_silent
 from funasr_cli.hotwords import HotwordIndex, Replaced, open_index, recall, replace_words
 from funasr_cli.jobs import Draft
 from funasr_cli.model import Model
 from funasr_cli.options import TranscribeOptions
+from funasr_cli.pieces import Piece
 from funasr_cli.protocols import Floats
 from funasr_cli.results import CharTime, CtcToken, HotwordHit, Notice
+from funasr_cli.spelling import Pieces
 from funasr_cli.timings import Timings
-from funasr_cli.vad import Piece
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Heard:
     tokens: tuple[CtcToken, ...]
     sounds: tuple[CtcToken, ...]
     """Those that stand for sound."""
+    evidence: Evidence | None
+    """The posteriors behind them, if the CTC head tells them."""
 
 
 class Ear:
@@ -37,6 +41,7 @@ class Ear:
 
     def __init__(self, model: Model) -> None:
         self._model = model
+        self._pieces = Pieces(model.tokens)
         self._index: tuple[tuple[object, object], HotwordIndex] | None = None
 
     def notices(self, options: TranscribeOptions) -> tuple[Notice, ...]:
@@ -47,13 +52,13 @@ class Ear:
         message = f"without a CTC head nothing tells which hotwords were said: the first {most} "
         return (Notice("hotwords-cut", f"{message}of {words} are used"),)
 
-    def hear(self, piece: Piece, timings: Timings) -> Heard:
+    def hear(self, piece: Piece, options: TranscribeOptions, timings: Timings) -> Heard:
         """Encode a piece and read what the CTC head heard; runs ahead of the LLM."""
         with timings.measure("encode"):
             encoded = self._model.encoder.encode([piece.samples])[0]
         with timings.measure("ctc"):
-            tokens = self._ctc(encoded.encoder_out, piece)
-            return Heard(piece, encoded.audio_embeds, tokens, spoken(tokens))
+            tokens, evidence = self._ctc(encoded.encoder_out, piece, options)
+            return Heard(piece, encoded.audio_embeds, tokens, spoken(tokens), evidence)
 
     def question(
         self,
@@ -104,16 +109,21 @@ class Ear:
             heard=options.hotword_threshold,
         )
 
-    def _ctc(self, encoder_out: Floats, piece: Piece) -> tuple[CtcToken, ...]:
+    def _ctc(
+        self, encoder_out: Floats, piece: Piece, options: TranscribeOptions
+    ) -> tuple[tuple[CtcToken, ...], Evidence | None]:
         if self._model.ctc is None:
-            return ()
-        return greedy_tokens(
-            self._model.ctc.run(encoder_out),
-            self._model.tokens,
-            start=piece.start,
-            end=piece.end,
-            offset=self._model.time_offset_s,
+            return (), None
+        own, wanted = self._model.time_offset_s, options.time_offset
+        offset = own if wanted is None else wanted
+        frames = self._model.ctc.run(encoder_out)
+        tokens = greedy_tokens(
+            frames, self._model.tokens, start=piece.start, end=piece.end, offset=offset
         )
+        evidence = Evidence.of(
+            frames, self._pieces, start=piece.start, end=piece.end, offset=offset
+        )
+        return tokens, evidence
 
     def _draft(
         self,

@@ -8,6 +8,7 @@
     │   └── LibraryError      llama.cpp, onnxruntime or PyAV
     ├── InputError        an audio file, stream or word list cannot be read
     ├── DecodeError       the language model failed while it was decoding
+    ├── CoverageError     most of the speech of an input did not become text
     └── OutputError       a result cannot be written
 
 A message says what is wrong, with which file, and what to do. `cli.app` maps each class
@@ -55,6 +56,10 @@ class InputError(FunasrError):
 
 class DecodeError(FunasrError):
     """The language model returned an error or unusable logits."""
+
+
+class CoverageError(FunasrError):
+    """Most of the speech of an input did not become text; what did has been written."""
 
 
 class OutputError(FunasrError):

@@ -1,4 +1,4 @@
-"""Where this program keeps things of its own: data that outlives an upgrade, and a cache."""
+"""Where this program keeps things of its own: data that outlives an upgrade, settings, a cache."""
 
 import os
 import sys
@@ -16,6 +16,13 @@ def user_data_folder() -> Path:
     if sys.platform == "darwin":
         return _home() / "Library" / "Application Support" / NAME
     return _xdg("XDG_DATA_HOME", ".local", "share")
+
+
+def user_config_folder() -> Path:
+    """What the user sets once: `config.toml`."""
+    if sys.platform in {"win32", "darwin"}:  # there data and settings share a folder
+        return user_data_folder()
+    return _xdg("XDG_CONFIG_HOME", ".config")
 
 
 def user_cache_folder() -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from funasr_cli.errors import ModelError
+from funasr_cli.units import MAX_TIME_OFFSET_S
 
 MANIFEST = "manifest.json"
 SCHEMA = "funasr-model/1"
@@ -30,7 +31,6 @@ DEFAULT_TIME_OFFSET_S = -0.24
 (Fun-ASR-GGUF commit 84f9a0d); a checkpoint's config.yaml may carry `ctc_time_offset_s`."""
 DEFAULT_MAX_SEGMENT_S = 30.0
 """Longest segment in seconds; config.yaml may carry `max_segment_s`."""
-MAX_TIME_OFFSET_S = 5.0
 SEGMENT_S = (0.5, 600.0)
 """Least and greatest `max_segment_s`: memory grows with it."""
 

@@ -20,9 +20,10 @@ from funasr_cli.manifest import (
 from funasr_cli.model_dir import ModelFiles
 from funasr_cli.onnx import usable_cores
 from funasr_cli.options import RuntimeOptions
-from funasr_cli.protocols import CtcHead, Encoder, LanguageModel
+from funasr_cli.protocols import CtcHead, Encoder, LanguageModel, SpeechDetector
 from funasr_cli.providers import ProviderChoice, choose_provider
 from funasr_cli.results import ModelInfo, Notice
+from funasr_cli.silero import Silero
 
 AHEAD = 4
 """Segments that the encoder works ahead of an LLM on a GPU."""
@@ -36,6 +37,7 @@ class Model:
     ctc: CtcHead | None
     tokens: tuple[bytes, ...]
     """CTC id -> bytes, the blank last; empty without a CTC head."""
+    detector: SpeechDetector
     llm: LanguageModel
     decoder: BatchDecoder
     slots: int
@@ -98,6 +100,7 @@ def open_model(
         encoder=encoder,
         ctc=ctc,
         tokens=tokens,
+        detector=Silero(),
         llm=llm,
         decoder=BatchDecoder(llm, opened.curve if runtime.drafts else None),
         slots=opened.slots,

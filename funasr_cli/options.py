@@ -12,12 +12,17 @@ from typing import TypeVar
 
 from funasr_cli.device_names import AUTO, parse_device
 from funasr_cli.errors import UsageError
+from funasr_cli.units import MAX_TIME_OFFSET_S
 
 DEFAULT_MAX_HOTWORDS = 10
 DEFAULT_HOTWORD_THRESHOLD = 0.6
 DEFAULT_DEVICE = AUTO
 MAX_SLOTS = 64
 """Sequences that every build of llama.cpp can hold."""
+MAX_VAD_MS = 60_000
+LEAST_SEGMENT_S = 2.0
+"""A segment must hold more than its overlaps with its neighbours."""
+MAX_OVERLAP_S = 3.0
 MAX_THREADS = 1024
 """Far more than help; onnxruntime hangs when it is asked for 100,000."""
 
@@ -59,30 +64,46 @@ class TranscribeOptions:
     """Seconds to skip at the beginning of the input."""
     duration: float | None = None
     """Seconds to transcribe from there; None = to the end."""
+    time_offset: float | None = None
+    """Seconds added to every time, because CTC hears late or early; None: the model's own offset
+    (its manifest)."""
     max_new_tokens: int | None = None
     """Most tokens a segment may get; None: a budget from its length."""
     guard: bool = True
     """Detect loops, NaN and truncation, retry, and fall back to the CTC text."""
     vad: bool = True
-    """Cut long audio at its quietest points; False: plain windows of `max_segment_s`."""
+    """Transcribe only what is speech, cut in its pauses; False: plain windows of the model's
+    longest segment."""
+    vad_threshold: float = 0.5
+    """How likely sound must be speech, 0..1."""
+    vad_min_speech_duration_ms: int = 100
+    """Shorter speech is taken for noise."""
+    vad_min_silence_duration_ms: int = 500
+    """Shorter silence is part of the speech around it."""
+    vad_max_speech_duration_s: float | None = None
+    """Longest segment; None, or more than that: what the model was trained on."""
+    vad_speech_pad_ms: int = 400
+    """How much sound is kept on both sides of speech."""
+    overlap: float = 1.5
+    """Seconds that segments share where a cut falls into speech, and are joined by."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hotwords", _words(self.hotwords))
         object.__setattr__(self, "hotword_aliases", _aliases(self.hotword_aliases))
-        _require(
+        require(
             "hotword_threshold (--hotword-threshold)",
             self.hotword_threshold,
             lambda x: 0 <= x <= 1,
             "0 to 1",
         )
-        _require(
+        require(
             "max_hotwords (--max-hotwords)",
             self.max_hotwords,
             lambda n: index(n) >= 0,
             "0 or more",
         )
         if self.hotword_replace is not None:
-            _require(
+            require(
                 "hotword_replace (--hotword-replace)",
                 self.hotword_replace,
                 lambda x: 0 < x <= 1,
@@ -93,21 +114,59 @@ class TranscribeOptions:
                     "hotword_replace (--hotword-replace) needs recall: it goes by where words were "
                     "heard; leave out --no-hotword-recall"
                 )
-        _require("start (--start)", self.start, lambda s: 0 <= s < inf, "seconds from 0 on")
+        require("start (--start)", self.start, lambda s: 0 <= s < inf, "seconds from 0 on")
         if self.duration is not None:
-            _require(
+            require(
                 "duration (--duration)",
                 self.duration,
                 lambda s: 0 < s < inf,
                 "more than 0 seconds; None for all",
             )
+        self._require_vad()
+        if self.time_offset is not None:
+            require(
+                "time_offset (--time-offset)",
+                self.time_offset,
+                lambda s: abs(s) <= MAX_TIME_OFFSET_S,
+                f"seconds from -{MAX_TIME_OFFSET_S:g} to {MAX_TIME_OFFSET_S:g}; None for the "
+                "model's own",
+            )
         if self.max_new_tokens is not None:
-            _require(
+            require(
                 "max_new_tokens (--max-new-tokens)",
                 self.max_new_tokens,
                 lambda n: index(n) >= 1,
                 "1 or more; None for a budget from the length",
             )
+
+    def _require_vad(self) -> None:
+        longest = self.vad_max_speech_duration_s
+        require(
+            "vad_threshold (--vad-threshold)",
+            self.vad_threshold,
+            lambda x: 0 < x < 1,
+            "more than 0, less than 1",
+        )
+        for name in ("min_speech_duration", "min_silence_duration", "speech_pad"):
+            require(
+                f"vad_{name}_ms (--vad-{name.replace('_', '-')}-ms)",
+                getattr(self, f"vad_{name}_ms"),
+                lambda n: 0 <= index(n) <= MAX_VAD_MS,
+                f"0 to {MAX_VAD_MS} milliseconds",
+            )
+        if longest is not None:
+            require(
+                "vad_max_speech_duration_s (--vad-max-speech-duration-s)",
+                longest,
+                lambda s: s >= LEAST_SEGMENT_S,
+                f"{LEAST_SEGMENT_S:g} seconds or more; None for what the model was trained on",
+            )
+        require(
+            "overlap (--overlap)",
+            self.overlap,
+            lambda s: 0 <= s <= MAX_OVERLAP_S,
+            f"0 to {MAX_OVERLAP_S:g} seconds",
+        )
 
 
 @dataclass(frozen=True)
@@ -141,23 +200,23 @@ class RuntimeOptions:
 
     def __post_init__(self) -> None:
         if self.threads is not None:
-            _require(
+            require(
                 "threads (--threads)",
                 self.threads,
                 lambda n: 1 <= index(n) <= MAX_THREADS,
                 f"1 to {MAX_THREADS}; None for the usable cores",
             )
         if self.slots is not None:
-            _require(
+            require(
                 "slots (--slots)",
                 self.slots,
                 lambda n: 1 <= index(n) <= MAX_SLOTS,
                 f"1 to {MAX_SLOTS}; None for as many as pay",
             )
         if self.ahead is not None:
-            _require("ahead", self.ahead, lambda n: 0 <= index(n) <= MAX_SLOTS, f"0 to {MAX_SLOTS}")
+            require("ahead", self.ahead, lambda n: 0 <= index(n) <= MAX_SLOTS, f"0 to {MAX_SLOTS}")
         if self.n_gpu_layers is not None:
-            _require(
+            require(
                 "n_gpu_layers (--n-gpu-layers)",
                 self.n_gpu_layers,
                 lambda n: index(n) >= -1,
@@ -166,7 +225,12 @@ class RuntimeOptions:
         parse_device(self.device)
 
 
-def _require(field: str, value: T, holds: Callable[[T], bool], expected: str) -> None:
+def require(field: str, value: T, holds: Callable[[T], bool], expected: str) -> None:
+    """Refuse a value of an option.
+
+    Raises:
+        UsageError: it does not hold; the message names the field and what was expected.
+    """
     try:
         good = holds(value)
     except TypeError:  # text, or a fraction where a count belongs

@@ -11,6 +11,20 @@ Floats: TypeAlias = NDArray[np.float32]
 Ints: TypeAlias = NDArray[np.int32]
 
 
+VAD_WINDOW = 512
+"""Samples that a detector of speech judges at once: 32 ms."""
+
+
+class SpeechDetector(Protocol):
+    """What the pipeline needs of a voice activity detector: it hears one stream, in order."""
+
+    def begin(self) -> None:
+        """Forget the stream before."""
+
+    def probabilities(self, samples: Floats) -> Floats:
+        """Tell for each window of [N * VAD_WINDOW] how likely it is speech: [N], 0 to 1."""
+
+
 @dataclass(frozen=True)
 class Encoded:
     """One waveform after encoder and adaptor."""

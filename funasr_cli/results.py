@@ -141,3 +141,9 @@ class Transcript:
     model: ModelInfo
     timings: Timings
     warnings: tuple[Notice, ...] = field(default=())
+    speech: float | None = None
+    """Seconds in which somebody spoke; None: nobody listened for that."""
+    coverage: float | None = None
+    """Share of the speech that text stands for, 0..1."""
+    failure: str | None = None
+    """Why this must not be called a success, whatever was written; None: it may."""

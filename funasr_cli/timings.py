@@ -23,6 +23,8 @@ class Timings:
     """Opening the model: sessions, GGUF, tokens. Paid once, charged to the first input."""
     decode_audio: float = 0.0
     """File to 16 kHz mono."""
+    vad: float = 0.0
+    """Telling speech from everything else."""
     encode: float = 0.0
     """Encoder and adaptor (ONNX)."""
     ctc: float = 0.0

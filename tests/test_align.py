@@ -1,16 +1,20 @@
-import timeit
 from collections.abc import Sequence
 from itertools import pairwise
+from time import perf_counter
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from funasr_cli.align import EQUAL, align, labels
+from funasr_cli.align import align
 from funasr_cli.anchors import DIFFERENT, Grid, best_path, find_anchors, score_grid
 from funasr_cli.characters import graphemes
+from funasr_cli.forced import Evidence
+from funasr_cli.protocols import CtcFrames
 from funasr_cli.results import CharTime, CtcToken
+from funasr_cli.spelling import Pieces
+from funasr_cli.written import EQUAL, labels
 
 STEP = 0.2
 
@@ -70,6 +74,11 @@ def test_punctuation_was_not_heard() -> None:
         ("1,200米", "一千二百米", {"1": (0, 2), ",": (2, 2), "2": (2, 3), "米": (4, 6)}),
         ("了20%", "啦百分之二十", {"了": (0, 1), "2": (1, 5), "0": (5, 7)}),
         ("got 23 cats", ["got", " twenty", " three", " cats"], {"2": (1, 2), "3": (2, 3)}),
+        ("the 7 cats", ["the", " seven", " cats"], {"7": (1, 2)}),
+        ("in 2026 it", ["in", " twenty", " twenty", " six", " it"], {"2": (2, 3), "6": (3, 4)}),
+        ("at 8:30 on", ["at", " eight", " thirty", " on"], {"8": (1, 2), "3": (2, 2.5)}),
+        ("13 teens", ["thir", "teen", " teens"], {"1": (0, 1), "3": (1, 2)}),
+        ("20% of", ["twenty", " percent", " of"], {"2": (0, 0.5), "%": (1, 2)}),
     ],
 )
 def test_digits_cover_what_was_spoken_for_them(
@@ -159,6 +168,80 @@ def test_any_text_that_was_heard_exactly_keeps_exact_times(text: str) -> None:
     assert {c.confidence for c in chars} == {0.9}
 
 
+def evidence_of(
+    rows: Sequence[Sequence[tuple[bytes, float]]], start: float, end: float
+) -> Evidence:
+    """Posteriors that list the same number of pieces in each frame, likeliest first."""
+    table = (*(bytes([at]) for at in range(256)), "北".encode()[:2], "北".encode(), b"")
+    ids = [[table.index(piece) for piece, _ in row] for row in rows]
+    scores = np.log([[posterior for _, posterior in row] for row in rows])
+    frames = CtcFrames(
+        np.array(ids, np.int32)[:, 0],
+        scores[:, 0].astype(np.float32),
+        np.array(ids, np.int32),
+        scores.astype(np.float32),
+    )
+    found = Evidence.of(frames, Pieces(table), start=start, end=end, offset=0.0)
+    assert found is not None
+    return found
+
+
+def test_a_character_that_ctc_doubted_takes_its_own_time_and_posterior() -> None:
+    rows = [[(b"", 0.99), (b"x", 1e-4)]] * 20
+    rows[2] = [(b"a", 0.9), (b"", 0.1)]
+    rows[9] = [(b"", 0.8), ("北".encode(), 0.1)]
+    rows[12] = [(b"c", 0.9), (b"", 0.1)]
+    heard = [CtcToken(97, b"a", 0.12, 0.18, 0.9), CtcToken(99, b"c", 0.72, 0.78, 0.9)]
+    alone = align("a北c", heard, start=0.0, end=1.2)
+    evidence = evidence_of(rows, 0.0, 1.2)
+    found = align("a北c。", heard, start=0.0, end=1.2, evidence=evidence)
+    assert [char.start for char in found] == pytest.approx([0.12, 0.54, 0.72, 1.12])
+    assert [char.confidence for char in found] == pytest.approx([0.9, 0.1, 0.9, 0.0])
+    assert alone[1].confidence == 0, "without posteriors nothing was heard there"
+    assert alone[1].start != pytest.approx(0.54)
+
+
+PIECES = [b"", b"a", b"b", b"1", "北".encode(), "北".encode()[:2], b" ", b"%", b"Q"]
+
+
+@settings(deadline=None)  # the first example reads the table of readings
+@given(
+    texts,
+    token_streams(),
+    st.lists(
+        st.lists(st.sampled_from(PIECES), min_size=3, max_size=3, unique=True),
+        min_size=1,
+        max_size=60,
+    ),
+    st.floats(0, 3),
+)
+def test_no_posteriors_lead_times_astray(
+    text: str, tokens: list[CtcToken], listed: list[list[bytes]], start: float
+) -> None:
+    end = start + 0.06 * len(listed)
+    rows = [list(zip(row, (0.6, 0.3, 0.01), strict=True)) for row in listed]
+    evidence = evidence_of(rows, start, end)
+    chars = align(text, tokens, start=start, end=end, evidence=evidence)
+    assert [c.text for c in chars] == graphemes(text)
+    previous = start
+    for char in chars:
+        assert previous <= char.start <= char.end <= end
+        assert 0.0 <= char.confidence <= 1.0
+        previous = char.end
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from("abc北1 "), max_size=20), token_streams())
+def test_punctuation_stays_at_the_end_of_what_was_said_before(
+    text: str, tokens: list[CtcToken]
+) -> None:
+    marked = "".join(char + "。" * (char != " ") for char in text)
+    chars = align(marked, tokens, start=0.0, end=60.0)
+    for said, mark in pairwise(chars):
+        if mark.text == "。":
+            assert mark.start == mark.end == said.end
+
+
 def best_score(grid: Grid) -> int:
     """The plain programme, every cell by its definition."""
     rows, columns = grid.shape
@@ -208,6 +291,12 @@ def test_a_minute_is_aligned_in_time() -> None:
         a if keep else b for a, b, keep in zip(heard, other, random.random(400) < 0.8, strict=True)
     )
     tokens = [CtcToken(1, c.encode(), i * 0.15, i * 0.15 + 0.06, 0.9) for i, c in enumerate(heard)]
-    once = min(timeit.repeat(lambda: align(text, tokens, start=0.0, end=60.0), number=1, repeat=5))
-    # about 7 ms on two shared cores; the bound only catches one that is no longer vectorised
-    assert once < 0.1
+    silence = evidence_of([[(b"", 0.99), (b"a", 0.001)]] * 1200, 0.0, 60.0)
+    for evidence in (None, silence):
+        begin = perf_counter()
+        align(text, tokens, start=0.0, end=60.0, evidence=evidence)
+        first = perf_counter() - begin
+        begin = perf_counter()
+        align(text, tokens, start=0.0, end=60.0, evidence=evidence)
+        # about 4 and 12 ms on two shared cores; the bound only catches what is not vectorised
+        assert min(first, perf_counter() - begin) < 0.1

@@ -18,12 +18,18 @@ from funasr_cli.timings import Timings
 
 
 class Unused:
-    """An encoder and CTC head that `answer` must not touch."""
+    """A detector, encoder and CTC head that `answer` must not touch."""
 
     def encode(self, _waveforms: Sequence[Floats]) -> list[Encoded]:
         raise AssertionError
 
     def run(self, _encoder_out: Floats) -> CtcFrames:
+        raise AssertionError
+
+    def begin(self) -> None:
+        raise AssertionError
+
+    def probabilities(self, _samples: Floats) -> Floats:
         raise AssertionError
 
 
@@ -40,6 +46,7 @@ def ask(  # noqa: PLR0913 - what an answer depends on
         encoder=Unused(),
         ctc=Unused(),
         tokens=(),
+        detector=Unused(),
         llm=llm,
         decoder=BatchDecoder(llm),
         slots=1,

@@ -12,7 +12,16 @@ import funasr_cli
 
 PACKAGE = Path(funasr_cli.__file__).parent
 HEAVY = ("numpy", "onnxruntime", "av", "pypinyin", "xllamacpp")
-EXPORT_ONLY = ("torch", "onnx", "transformers", "yaml", "gguf")
+EXPORT_ONLY = (
+    "torch",
+    "onnx",
+    "transformers",
+    "yaml",
+    "gguf",
+    "modelscope_hub",
+    "huggingface_hub",
+    "tqdm",
+)
 
 
 def modules() -> Iterator[str]:
@@ -57,7 +66,14 @@ for name in sys.argv[1:]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["transcribe", "--help"], ["runtime", "install", "--help"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["transcribe", "--help"],
+        ["runtime", "install", "--help"],
+        ["config", "show"],
+        ["trnscribe"],
+    ],
 )
 def test_help_loads_only_typer_and_rich(arguments: list[str]) -> None:
     code = """

@@ -1,9 +1,11 @@
-from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
-from funasr_cli.cli.arguments import parse_formats, parse_seconds, parse_targets
+from funasr_cli.cli.arguments import FORMATS, SYNONYMS, parse_formats, parse_seconds
+from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.errors import UsageError
+from funasr_cli.writers import WRITERS
 
 
 @pytest.mark.parametrize(
@@ -23,42 +25,24 @@ def test_times_that_are_none(text: str) -> None:
 def test_formats() -> None:
     assert parse_formats(None) == ()
     assert parse_formats("srt, json,srt，text") == ("srt", "json", "txt")
-    assert parse_formats("all") == ("txt", "srt", "json")
+    assert parse_formats("SRT .Vtt Whisper_JSON WebVTT") == ("srt", "vtt", "whisper-json")
+    assert parse_formats("all") == tuple(FORMATS)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("srtt", "did you mean srt"), ("talk.wav", "name the recording alone"), ("doc", "known are")],
+    [
+        ("srtt", "did you mean srt"),
+        ("WhisperJson", "did you mean whisper-json"),
+        ("sbrip", "did you mean srt"),
+        ("ssa", "did you mean ass"),
+        ("talk.wav", "name the recording alone"),
+        ("doc", "known are"),
+    ],
 )
 def test_wrong_formats_get_a_hint(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         parse_formats(text)
-
-
-def test_no_files_unless_asked_for() -> None:
-    assert parse_targets(["a.wav"], (), None).of("a.wav") == ()
-
-
-def test_files_of_one_stem_do_not_overwrite_each_other() -> None:
-    targets = parse_targets(["x/a.mp3", "x/a.wav", "b.mp3", "-"], ("srt",), Path("out"))
-    assert [targets.of(n)[0][1].name for n in ("x/a.mp3", "x/a.wav", "b.mp3", "-")] == [
-        "a.mp3.srt", "a.wav.srt", "b.srt", "stdin.srt",
-    ]  # fmt: skip
-    targets = parse_targets(["x/a.mp3", "y/a.mp3", "x/A.mp3"], ("srt",), Path("out"))
-    names = [targets.of(n)[0][1].name for n in ("x/a.mp3", "y/a.mp3", "x/A.mp3")]
-    assert names[1] == "y-a.mp3.srt"
-    assert len({name.casefold() for name in names}) == 3
-
-
-def test_an_input_is_never_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name, folder in (
-        ("talk.txt", None),
-        ("./talk.txt", Path()),
-        (str(tmp_path / "a.txt"), Path()),
-    ):
-        with pytest.raises(UsageError, match="would be overwritten"):
-            parse_targets([name], ("txt",), folder)
 
 
 def test_no_format_at_all_is_no_format() -> None:
@@ -66,11 +50,13 @@ def test_no_format_at_all_is_no_format() -> None:
         parse_formats(" ,")
 
 
-def test_a_folder_alone_asks_for_text() -> None:
-    assert parse_targets(["a.wav"], (), Path("out")).of("a.wav") == (("txt", Path("out/a.txt")),)
+def test_every_format_has_a_writer_and_a_suffix_of_its_own() -> None:
+    assert set(FORMATS) == set(WRITERS)
+    assert len(set(FORMATS.values())) == len(FORMATS)
+    assert set(SYNONYMS.values()) <= set(FORMATS)
 
 
-def test_an_output_folder_that_is_a_file(tmp_path: Path) -> None:
-    (tmp_path / "f").touch()
-    with pytest.raises(UsageError, match="is a file"):
-        parse_targets(["a.wav"], ("txt",), tmp_path / "f")
+def test_the_help_names_every_format() -> None:
+    hints = get_type_hints(transcribe, include_extras=True)
+    (option,) = hints["output_format"].__metadata__
+    assert option.help.partition(":")[0] == ", ".join(FORMATS)

@@ -69,6 +69,8 @@ def test_a_missing_input_is_told_before_any_model_is_loaded(tmp_path: Path) -> N
         (["--lang", "klingon"], 2, "unknown language 'klingon'"),
         (["--start", "soon"], 2, "--start soon: not a time"),
         (["-f", "srtt"], 2, "did you mean srt"),
+        (["--output-template", "{filenam}"], 2, "did you mean {filename}?"),
+        (["-o", "source", "--output-template", "{parent}/x"], 2, "leave one of them out"),
         (["-f", "talk.mp3"], 2, "name the recording alone"),
         (["-m", "nowhere"], 3, "nowhere: no such model directory"),
         (["--hotwords", "no/such/list.txt"], 4, "list.txt"),

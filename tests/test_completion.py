@@ -52,6 +52,9 @@ def values(*words: str) -> list[str]:
         (["export", ".", "--ctc-type", ""], ["int8", "fp32"]),
         (["completion", "install", "z"], ["zsh"]),
         (["runtime", "use", ""], ["none"]),
+        (["talk.mp3", "--dev"], ["--device"]),
+        (["-l", "zh", "--dev"], ["--device"]),
+        (["transcribe", "a.wav", "-f", "vtt,ht"], ["vtt,html"]),
         # files: the shell's own
         (["transcribe", "ta"], []),
         (["transcribe", "--model", "mo"], []),

@@ -26,6 +26,7 @@ from funasr_cli import (
     create_asr_engine,
 )
 from funasr_cli.audio import AudioReader, AudioSource
+from funasr_cli.cli.arguments import FORMATS
 from funasr_cli.model_dir import DEMO_MODEL
 from funasr_cli.results import Transcript
 
@@ -92,7 +93,10 @@ def test_the_same_input_gives_the_same_output(transcriber: Transcriber, result: 
 def test_silence_gives_no_text(transcriber: Transcriber, tmp_path: Path) -> None:
     silence = write_sound(tmp_path / "s.wav", np.zeros(64000, np.float32), codec="pcm_s16le")
     found = transcriber.transcribe(silence)
-    assert (found.text, found.segments[0].chars) == ("", ())
+    assert (found.text, found.segments) == ("", ())
+    assert [notice.code for notice in found.warnings] == ["no-speech"]
+    blind = transcriber.transcribe(silence, TranscribeOptions(vad=False))
+    assert (blind.text, blind.segments[0].chars) == ("", ())
 
 
 def test_long_sound_is_cut_at_pauses_and_times_stay_right(
@@ -258,9 +262,41 @@ def test_files_are_written_where_asked(tmp_path: Path) -> None:
     found = funasr("transcribe", ZH, "-f", "all", "-o", tmp_path / "字幕", "-q")
     assert (found.returncode, found.stdout) == (0, "")
     names = sorted(p.name for p in (tmp_path / "字幕").iterdir())
-    assert names == ["zh-01.json", "zh-01.srt", "zh-01.txt"]
+    assert names == sorted(f"zh-01.{suffix}" for suffix in FORMATS.values())
+    assert all(p.stat().st_size for p in (tmp_path / "字幕").iterdir())
     srt = (tmp_path / "字幕" / "zh-01.srt").read_text(encoding="utf-8")
     assert srt.startswith("1\n00:00:0")
+
+
+def test_files_are_written_beside_each_input(tmp_path: Path) -> None:
+    (tmp_path / "子").mkdir()
+    copy = tmp_path / "子" / "a.wav"
+    shutil.copy(ZH, copy)
+    found = funasr("transcribe", copy, "-f", "VTT,Lrc", "-o", "source", "-q")
+    assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
+    assert sorted(p.name for p in copy.parent.iterdir()) == ["a.lrc", "a.vtt", "a.wav"]
+
+
+def test_a_template_names_the_files(tmp_path: Path) -> None:
+    template = "{date:%Y}/{index:02}-{filename}.zh.{ext}"
+    options = ("-o", tmp_path, "--output-template", template, "-f", "ass", "-q")
+    assert funasr("transcribe", ZH, MEDIA[0], *options).returncode == 0
+    names = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.ass"))
+    assert [name[4:] for name in names] == [
+        "/01-zh-01.zh.ass",
+        f"/02-{MEDIA[0].stem}.zh.ass",
+    ]
+
+
+def test_text_with_times() -> None:
+    found = funasr("transcribe", ZH, MEDIA[0], "--timestamps", "-q")
+    lines = [line.split("\t") for line in found.stdout.splitlines()]
+    assert {name for name, _ in lines} == {str(ZH), str(MEDIA[0])}
+    assert len(lines) > 2
+    clock = r"\[\d\d:\d\d\.\d{3} --> \d\d:\d\d\.\d{3}\] \S"
+    assert all(re.match(clock, text) for _, text in lines)
+    spoken = "".join(text.partition("] ")[2] for name, text in lines if name == str(ZH))
+    assert errors(text_of(ZH), spoken) <= 0.1
 
 
 def test_a_reader_that_has_enough_is_no_error() -> None:

@@ -107,7 +107,7 @@ def test_facts_and_files_must_agree(copy: Path, field: str, value: int, others: 
     ("changed", "named"),
     [
         ({"ctc_input": 512}, rf"{ENCODER}: has 192 encoder columns, but .*{CTC} 512"),
-        ({"ctc_vocab": 60515}, rf"{CTC}: has 60515 CTC tokens, but .*tokens\.txt 3163"),
+        ({"ctc_vocab": 60515}, rf"{CTC}: has 60515 CTC tokens, but .*tokens\.txt 3215"),
         ({"n_embd": 1024}, rf"{ENCODER}: has 256 LLM columns, but .*gguf 1024"),
     ],
 )
@@ -125,7 +125,7 @@ def test_files_must_agree_with_each_other(
         SimpleNamespace(encoder_dim=192, llm_dim=256),
         SimpleNamespace(encoder_dim=told["ctc_input"], vocab=told["ctc_vocab"]),
         read_tokens(cast("Path", files.tokens)),
-        SimpleNamespace(n_embd=told["n_embd"], n_vocab=3456),
+        SimpleNamespace(n_embd=told["n_embd"], n_vocab=3840),
     ]
     with pytest.raises(ModelError, match=named):
         _check_fit(files, *parts)

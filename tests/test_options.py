@@ -39,6 +39,10 @@ from funasr_cli.options import MAX_THREADS
         ("hotword_threshold", nan),
         ("max_hotwords", -1),
         ("max_hotwords", 1.5),
+        ("time_offset", 5.1),
+        ("time_offset", -inf),
+        ("time_offset", nan),
+        ("time_offset", "0.1"),
     ],
 )
 def test_a_meaningless_option_is_refused_by_name(field: str, value: object) -> None:
@@ -62,7 +66,7 @@ def test_the_error_shows_what_was_meant() -> None:
 def test_the_edges_are_accepted() -> None:
     TranscribeOptions(start=0, duration=1e-3, max_new_tokens=1, max_hotwords=0)
     TranscribeOptions(hotword_threshold=0, duration=None, max_new_tokens=None)
-    TranscribeOptions(hotword_threshold=1)
+    TranscribeOptions(hotword_threshold=1, time_offset=-5)
     assert RuntimeOptions(threads=1) != RuntimeOptions(threads=MAX_THREADS)
     assert RuntimeOptions().threads is None
 

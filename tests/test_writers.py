@@ -50,7 +50,7 @@ TRANSCRIPT = Transcript(
 
 
 def test_srt() -> None:
-    assert WRITERS["srt"](TRANSCRIPT) == "1\n01:00:59,123 --> 01:01:00,250\n你好。\n"
+    assert WRITERS["srt"](TRANSCRIPT) == "1\n01:00:59,123 --> 01:01:00,250\n你好\n"
 
 
 def test_txt() -> None:
@@ -60,7 +60,8 @@ def test_txt() -> None:
 def test_json_carries_what_the_schema_names() -> None:
     value = json.loads(WRITERS["json"](TRANSCRIPT))
     assert list(value) == [
-        "schema", "audio", "model", "language", "text", "segments", "timings", "warnings",
+        "schema", "audio", "model", "language", "text", "speech", "coverage", "failure",
+        "segments", "timings", "warnings",
     ]  # fmt: skip
     (segment,) = value["segments"]
     assert list(segment) == [
@@ -83,8 +84,8 @@ def test_json_carries_what_the_schema_names() -> None:
         "calls": 4, "rows": 20, "drafted": 0, "accepted": 0, "retries": 0,
     }  # fmt: skip
     assert list(value["timings"]) == [
-        "load", "decode_audio", "encode", "ctc", "hotwords", "prompt", "prefill", "generate",
-        "align", "write", "total",
+        "load", "decode_audio", "vad", "encode", "ctc", "hotwords", "prompt", "prefill",
+        "generate", "align", "write", "total",
     ]  # fmt: skip
 
 

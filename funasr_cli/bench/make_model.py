@@ -119,7 +119,7 @@ def _source(name: str, seed: int, *, with_ctc: bool) -> Source:
     )
     recipe = f"funasr bench make-model --size {name} --seed {seed}"
     return Source(
-        folder=path,
+        name=path.name,
         checkpoint=weights,
         config=config,
         qwen=qwen,

@@ -11,16 +11,20 @@ import typer
 from funasr_cli import errors
 from funasr_cli.cli import leave_if_interrupted, leave_interrupted
 from funasr_cli.cli.bench import bench_group
+from funasr_cli.cli.command import RootGroup, equip
 from funasr_cli.cli.completion import completion_group
+from funasr_cli.cli.config import config_group
 from funasr_cli.cli.doctor import doctor
 from funasr_cli.cli.export import export
 from funasr_cli.cli.hotwords import hotwords_group
 from funasr_cli.cli.messages import tr
+from funasr_cli.cli.realign import realign
 from funasr_cli.cli.runtime import runtime_group
+from funasr_cli.cli.settings.layers import origin_note
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.version import __version__
 
-INTERNAL, USAGE, UNUSABLE, INPUT = 1, 2, 3, 4
+INTERNAL, USAGE, UNUSABLE, INPUT, FAILURES = 1, 2, 3, 4, 5
 
 EXIT_CODES: tuple[tuple[type[errors.FunasrError], int], ...] = (
     (errors.UsageError, USAGE),
@@ -28,6 +32,7 @@ EXIT_CODES: tuple[tuple[type[errors.FunasrError], int], ...] = (
     (errors.DecodeError, UNUSABLE),
     (errors.InputError, INPUT),
     (errors.OutputError, INPUT),
+    (errors.CoverageError, FAILURES),
 )
 """The first class that fits decides."""
 
@@ -39,7 +44,8 @@ _REMEDIES = (
 EPILOG = (
     "Exit codes: 0 fine; 1 internal error; 2 wrong usage; 3 model, library or machine not "
     "usable; 4 an input could not be read or a result not written; 5 a batch finished with "
-    "failures; 130 interrupted. FUNASR_DEBUG=1 shows tracebacks."
+    "failures, or most of the speech became no text; 130 interrupted. FUNASR_DEBUG=1 shows "
+    "tracebacks."
 )
 
 app = typer.Typer(
@@ -92,7 +98,7 @@ def _explain(error: BaseException | None, message: str) -> None:
         import traceback
 
         traceback.print_exception(error)
-    sys.stderr.write(f"funasr: {tr(message)}\n")
+    sys.stderr.write(f"funasr: {tr(message)}{tr(origin_note(message))}\n")
 
 
 def _version(value: bool) -> None:
@@ -113,9 +119,12 @@ def root(
 
 
 app.command(epilog=EPILOG)(_honest(transcribe))
+app.command(epilog=EPILOG)(_honest(realign))
 app.command(epilog=EPILOG)(_honest(export))
 app.command(epilog=EPILOG)(_honest(doctor))
 app.add_typer(hotwords_group(_honest, EPILOG), name="hotwords")
 app.add_typer(runtime_group(_honest, EPILOG), name="runtime")
 app.add_typer(bench_group(_honest, EPILOG), name="bench")
 app.add_typer(completion_group(_honest, EPILOG), name="completion")
+app.add_typer(config_group(_honest, EPILOG), name="config")
+equip(app, group=RootGroup)  # last: it is for all that are registered

@@ -2,29 +2,38 @@
 
 import os
 import re
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from funasr_cli.errors import UsageError
 
 STDIN = "-"
-FORMATS = ("txt", "srt", "json")
-SYNONYMS = {"text": "txt"}
+FORMATS = {
+    "txt": "txt",
+    "srt": "srt",
+    "vtt": "vtt",
+    "ass": "ass",
+    "lrc": "lrc",
+    "elrc": "elrc",
+    "tsv": "tsv",
+    "csv": "csv",
+    "json": "json",
+    "whisper-json": "whisper.json",
+    "html": "html",
+}
+"""Format -> suffix of its file; no two share one, so that all can stand side by side."""
+SYNONYMS = {
+    "text": "txt",
+    "plain": "txt",
+    "subrip": "srt",
+    "webvtt": "vtt",
+    "enhanced-lrc": "elrc",
+    "lrc-enhanced": "elrc",
+    "verbose-json": "whisper-json",
+    "whisper": "whisper-json",
+    "whisper.json": "whisper-json",
+}
 _CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)(s|ms)?")
-
-
-@dataclass(frozen=True)
-class Targets:
-    """Which files each input becomes; none when the text goes to stdout."""
-
-    paths: dict[str, tuple[tuple[str, Path], ...]]
-
-    def of(self, name: str) -> tuple[tuple[str, Path], ...]:
-        """Return (format, path) for one input."""
-        return self.paths.get(name, ())
 
 
 def parse_seconds(option: str, text: str) -> float:
@@ -44,6 +53,8 @@ def parse_seconds(option: str, text: str) -> float:
 def parse_formats(text: str | None) -> tuple[str, ...]:
     """Read a comma separated list of formats, `all` included; None = none asked for.
 
+    Case does not matter, nor _ for - nor a leading dot.
+
     Raises:
         UsageError: one of them is unknown; an audio file's name gets a hint.
     """
@@ -53,72 +64,28 @@ def parse_formats(text: str | None) -> tuple[str, ...]:
     if not text.strip(" ,，"):
         raise UsageError(f"--format: names no format; known are {', '.join(FORMATS)} and all")
     for part in filter(None, re.split(r"[,，\s]+", text)):
-        name = SYNONYMS.get(part.lower(), part.lower())
+        name = _plain(part)
+        name = SYNONYMS.get(name, name)
         if name == "all":
-            return FORMATS
+            return tuple(FORMATS)
         if name not in FORMATS:
             raise UsageError(f"--format {part}: {_hint(part)}")
         found[name] = None
     return tuple(found)
 
 
+def _plain(part: str) -> str:
+    return part.lower().replace("_", "-").removeprefix(".")
+
+
 def _hint(part: str) -> str:
     if Path(part).suffix:
         return f"-f chooses the output format; name the recording alone: funasr transcribe {part}"
-    near = get_close_matches(part.lower(), FORMATS, n=1)
+    near = get_close_matches(_plain(part), (*FORMATS, *SYNONYMS, "all"), n=1)
     known = f"known are {', '.join(FORMATS)} and all"
-    return f"did you mean {near[0]}? ({known})" if near else f"unknown; {known}"
-
-
-def parse_targets(inputs: Sequence[str], formats: tuple[str, ...], folder: Path | None) -> Targets:
-    """Choose a file for each input and format; inputs of one stem never share one.
-
-    Args:
-        inputs: names as typed; - is stdin.
-        formats: formats asked for; none, but a folder: txt.
-        folder: where the files go; None: the current folder.
-
-    Raises:
-        UsageError: the folder cannot be used, or an output would overwrite an input.
-    """
-    if not formats and folder is None:
-        return Targets({})
-    try:
-        if folder is not None and folder.exists() and not folder.is_dir():
-            raise UsageError(f"-o {folder}: is a file, not a folder")
-    except OSError as error:
-        raise UsageError(f"-o {folder}: cannot be used ({error.strerror})") from error
-    names = {name: Path("stdin" if name == STDIN else name) for name in inputs}
-    recordings = {_absolute(path) for name, path in names.items() if name != STDIN}
-    paths: dict[str, tuple[tuple[str, Path], ...]] = {}
-    for name, base in _bases(names).items():
-        own = tuple((kind, (folder or Path()) / f"{base}.{kind}") for kind in formats or ("txt",))
-        for _, target in own:
-            if _absolute(target) in recordings:
-                raise UsageError(f"{target}: is an input and would be overwritten; use another -o")
-        paths[name] = own
-    return Targets(paths)
-
-
-def _bases(names: dict[str, Path]) -> dict[str, str]:
-    """Give each input a base name of its own: a; a.mp3 and a.wav; x-a.mp3 and y-a.mp3."""
-    candidates = (
-        lambda path: path.stem,
-        lambda path: path.name,
-        lambda path: f"{_absolute(path).parent.name}-{path.name}",
+    return (
+        f"did you mean {SYNONYMS.get(near[0], near[0])}? ({known})" if near else f"unknown; {known}"
     )
-    bases: dict[str, str] = {}
-    left = dict(names)
-    for candidate in candidates:
-        wanted = {name: candidate(path) for name, path in left.items()}
-        # Windows and macOS fold case: A.srt and a.srt would be one file
-        counts = Counter(base.casefold() for base in (*wanted.values(), *bases.values()))
-        unique = {name: base for name, base in wanted.items() if counts[base.casefold()] == 1}
-        bases |= unique
-        left = {name: path for name, path in left.items() if name not in unique}
-    for number, (name, path) in enumerate(left.items(), 1):
-        bases[name] = f"{path.name}-{number}"
-    return bases
 
 
 def may_exist(name: str) -> bool:
@@ -127,10 +94,3 @@ def may_exist(name: str) -> bool:
         return name == STDIN or os.path.lexists(name)
     except (OSError, ValueError):
         return True
-
-
-def _absolute(path: Path) -> Path:
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError, ValueError):
-        return path.absolute()

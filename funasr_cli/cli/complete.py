@@ -41,7 +41,27 @@ def complete(command: Any, words: Sequence[str], word: str) -> list[Candidate]: 
         words: complete words, the program's name left out.
         word: what is typed of the next one; may be empty.
     """
-    waiting = None  # an option that wants its value
+    command, waiting, are_options_over = _position(command, words)
+    word = "" if word == "=" and waiting else word
+    if waiting is not None:
+        return _fitting(_values(command, waiting, word), word)
+    if word.startswith("-") and not are_options_over:
+        name, equals, value = word.partition("=")
+        option = _wants_value(command, name) if equals else None
+        if option is not None:
+            found = _fitting(_values(command, option, value), value)
+            return [Candidate(f"{name}={one.value}", one.meaning) for one in found]
+        return _fitting(_options(command), word)
+    return _fitting([*_commands(command), *_arguments(command, word)], word)
+
+
+def _position(command: Any, words: Sequence[str]) -> tuple[Any, Any, bool]:  # noqa: ANN401
+    """Find the command that goes on, the option that wants its value, and whether -- was said."""
+    from funasr_cli.cli.command import DEFAULT
+
+    if words and words[0] not in command.commands:  # `funasr talk.mp3`
+        command = command.commands[DEFAULT]
+    waiting = None
     are_options_over = False
     for past in words:
         if past == "=":  # bash makes a word of it
@@ -55,17 +75,7 @@ def complete(command: Any, words: Sequence[str], word: str) -> list[Candidate]: 
             waiting = None if value else _wants_value(command, name)
         elif past in getattr(command, "commands", {}):
             command = command.commands[past]
-    word = "" if word == "=" and waiting else word
-    if waiting is not None:
-        return _fitting(_values(command, waiting, word), word)
-    if word.startswith("-") and not are_options_over:
-        name, equals, value = word.partition("=")
-        option = _wants_value(command, name) if equals else None
-        if option is not None:
-            found = _fitting(_values(command, option, value), value)
-            return [Candidate(f"{name}={one.value}", one.meaning) for one in found]
-        return _fitting(_options(command), word)
-    return _fitting([*_commands(command), *_arguments(command, word)], word)
+    return command, waiting, are_options_over
 
 
 def _fitting(candidates: Sequence[Candidate], word: str) -> list[Candidate]:

@@ -60,6 +60,12 @@ class Sink:
         if not self.quiet:
             self._stderr.print(f"[dim]{escape(tr(message))}[/dim]")
 
+    def legend(self, entries: "Sequence[tuple[str, str]]") -> None:
+        """Tell people what styles mean, each entry in its own; dropped when quiet."""
+        if not self.quiet:
+            parts = (f"[{style}]{escape(name)}[/]" if style else name for name, style in entries)
+            self._stderr.print(", ".join(parts))
+
     def warn(self, message: str) -> None:
         """Warn people; never dropped."""
         self._stderr.print(f"[yellow]{tr_word('warning')}:[/yellow] {escape(tr(message))}")

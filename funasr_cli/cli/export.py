@@ -1,12 +1,14 @@
-"""`funasr export`: a checkpoint in the official layout -> a model directory."""
+"""`funasr export`: a checkpoint, here or on a hub -> a model directory."""
 
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from funasr_cli.cli.messages import tr
+from funasr_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,9 +37,11 @@ class DecoderType(str, Enum):
 
 def export(  # noqa: PLR0913, PLR0917 - one parameter an option
     checkpoint: Annotated[
-        Path,
+        str,
         typer.Argument(
-            metavar="CHECKPOINT_DIR", help="Folder with config.yaml, model.pt and Qwen3-0.6B/."
+            metavar="CHECKPOINT",
+            help="Folder with config.yaml, model.pt and Qwen3-0.6B/; or OWNER/NAME on a hub, "
+            "which is downloaded first.",
         ),
     ],
     output: Annotated[
@@ -56,6 +60,30 @@ def export(  # noqa: PLR0913, PLR0917 - one parameter an option
         ),
     ] = True,
     force: Annotated[bool, typer.Option("--force", help="Replace what MODEL_DIR holds.")] = False,
+    hub: Annotated[
+        str,
+        typer.Option(
+            metavar="ms|hf",
+            help="Where to download from: ModelScope (its copy of Fun-ASR-Nano has the CTC head) "
+            "or Hugging Face.",
+        ),
+    ] = "ms",
+    revision: Annotated[
+        str | None,
+        typer.Option(metavar="REV", help="Branch, tag or commit; without it the hub's default."),
+    ] = None,
+    cache_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Keep the download here; without it in the hub's own cache, where FunASR and "
+            "other programs find it too.",
+        ),
+    ] = None,
+    local_files_only: Annotated[
+        bool,
+        typer.Option("--local-files-only", help="Use what was downloaded before, no network."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
 ) -> None:
     """Turn a Fun-ASR-Nano checkpoint into ONNX and GGUF.
@@ -64,26 +92,53 @@ def export(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     \b
     Examples:
+      funasr export FunAudioLLM/Fun-ASR-Nano-2512 -o model
+      funasr export FunAudioLLM/Fun-ASR-MLT-Nano-2512 -o model-mlt --no-ctc
       funasr export ./Fun-ASR-Nano-2512 -o model
-      funasr export ./Fun-ASR-MLT-Nano-2512 -o model-mlt --no-ctc
     """  # noqa: D301 - \b tells Typer to keep the lines
     from rich.console import Console
 
-    from funasr_cli.export import export_model
+    from funasr_cli.export import check_output, export_model
+    from funasr_cli.export.exporter import PARTS
+    from funasr_cli.export.hub import Plan, fetch, hub_of, repo_of
+    from funasr_cli.export.remote import Order
 
-    console = Console(stderr=True, highlight=False, quiet=quiet)
-    with progress_bar(console) as bar:
+    console = Console(stderr=True, highlight=False, quiet=quiet, soft_wrap=True)
+    repo = repo_of(checkpoint)
+    order = repo and Order(repo, hub_of(hub), revision, cache_dir, local_files_only)
+    if not order and (revision or cache_dir or local_files_only):
+        raise UsageError(
+            f"{checkpoint}: --revision, --cache-dir and --local-files-only are for a checkpoint on "
+            "a hub, named OWNER/NAME; this names a folder"
+        )
+    bar = progress_bar(console)
+    report = reporter(bar)
+    try:
+        folder = Path(checkpoint)
+        if order:
+            plan = Plan(output, ctc_type.value if ctc else None, decoder_type.value)
+            # a download is worth it only where the export can follow
+            check_output(output, PARTS if ctc else PARTS - {"ctc"}, force=force)
+            folder = fetch(order, plan, progress=report, say=partial(_say, console))
         manifest = export_model(
-            checkpoint,
+            folder,
             output,
             ctc_type=ctc_type.value,
             decoder_type=decoder_type.value,
             with_ctc=ctc,
             force=force,
-            progress=reporter(bar),
+            origin=order or None,
+            progress=report,
         )
+    finally:
+        if bar.live.is_started:  # else it would leave an empty line before an error
+            bar.stop()
     list_files(console, manifest)
-    console.print(tr(f"done; use it with: funasr transcribe AUDIO -m {output}"), markup=False)
+    _say(console, f"done; use it with: funasr transcribe AUDIO -m {output}")
+
+
+def _say(console: "Console", message: str) -> None:
+    console.print(tr(message), markup=False)
 
 
 def list_files(console: "Console", manifest: "Manifest") -> None:
@@ -111,6 +166,7 @@ def reporter(bar: "Progress") -> "Callable[[str, float], None]":
 
     def report(stage: str, share: float) -> None:
         if stage not in tasks:
+            bar.start()
             tasks[stage] = bar.add_task(stage, total=1.0)
         bar.update(tasks[stage], completed=share)
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from funasr_cli.cli import leave_if_interrupted
-from funasr_cli.cli.arguments import STDIN, Targets
-from funasr_cli.errors import DecodeError, FunasrError, InputError, OutputError
+from funasr_cli.cli.arguments import STDIN
+from funasr_cli.cli.delivery import Output, deliver
+from funasr_cli.errors import CoverageError, DecodeError, FunasrError, InputError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +26,7 @@ class Order:
 
     options: "TranscribeOptions"
     lists: "HotwordLists"
-    targets: Targets
-    as_json: bool
+    output: Output
     verbose: bool
 
 
@@ -46,7 +46,7 @@ def transcribe_inputs(
             leave_if_interrupted()
             if order.verbose and not number:
                 _tell_model(transcript, sink)
-            _write(transcript, name, order, sink, several=len(names) > 1)
+            deliver(transcript, name, order.output, sink, several=len(names) > 1)
         except (InputError, OutputError, DecodeError) as error:
             leave_if_interrupted()
             if len(names) == 1 or _stdout_is_gone(error):
@@ -56,6 +56,11 @@ def transcribe_inputs(
             continue
         sink.notices(transcript.warnings)
         sink.timings(transcript)
+        if transcript.failure is not None:
+            if len(names) == 1:
+                raise CoverageError(transcript.failure)
+            failures += 1
+            sink.error(transcript.failure)
     if failures:
         raise InputError(f"{failures} of {len(names)} inputs failed")
 
@@ -79,27 +84,6 @@ def _source(name: str) -> "AudioSource":
     if sys.stdin is None:
         raise InputError("<stdin>: is closed")
     return AudioSource("<stdin>", sys.stdin.buffer)
-
-
-def _write(
-    transcript: "Transcript", name: str, order: Order, sink: "Sink", *, several: bool
-) -> None:
-    from funasr_cli.cli.tables import ESCAPES
-    from funasr_cli.writers import WRITERS, write_text
-    from funasr_cli.writers.json import to_json
-
-    timings, paths = transcript.timings, order.targets.of(name)
-    before = timings.write
-    with timings.measure("write"):
-        for kind, path in paths:
-            write_text(path, WRITERS[kind](transcript))
-            sink.note(f"wrote {path}")
-    timings.total += timings.write - before
-    if order.as_json:
-        sink.data(to_json(transcript, compact=True))
-    elif not paths:
-        prefix = f"{name.translate(ESCAPES)}\t" if several else ""
-        sink.data(f"{prefix}{transcript.text}\n")
 
 
 def _stdout_is_gone(error: FunasrError) -> bool:

@@ -1,148 +1,47 @@
 """`funasr transcribe`: recordings -> text, subtitles, JSON."""
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from funasr_cli.cli.arguments import may_exist, parse_formats, parse_seconds, parse_targets
-from funasr_cli.cli.hotword_lists import HotwordLists
+from funasr_cli.cli.arguments import may_exist
+from funasr_cli.cli.delivery import Output
+from funasr_cli.cli.groups import grouped
+from funasr_cli.cli.model_options import ModelOptions
 from funasr_cli.cli.orders import Order, transcribe_inputs
-from funasr_cli.options import DEFAULT_HOTWORD_THRESHOLD, DEFAULT_MAX_HOTWORDS
+from funasr_cli.cli.output_options import AsJson, CueOptions, OutputOptions, Quiet
+from funasr_cli.cli.speech_options import SpeechOptions, VadOptions
+from funasr_cli.cli.targets import parse_targets
 
-DEMO_NOTE = (
-    "no model named (-m, $FUNASR_MODEL_DIR, ./model): using the built-in demo model, which knows "
-    "synthetic voices and about 1,300 words; the README tells how to get a real one"
-)
+if TYPE_CHECKING:
+    from funasr_cli.cli.confidence import ConfidencePrinter
+    from funasr_cli.cli.console import Sink
 
 
-def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
+@grouped
+def transcribe(  # noqa: PLR0913 - one parameter a group of options
+    *,
     audio: Annotated[
         list[str], typer.Argument(help="Audio or video files; - reads a stream from stdin.")
     ],
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            "-m",
-            "--model",
-            "--model-dir",
-            help="Model directory. Default: $FUNASR_MODEL_DIR, ./model, else the demo model.",
-        ),
-    ] = None,
-    language: Annotated[
-        str | None,
-        typer.Option("-l", "--language", "--lang", help="中文, zh, Chinese, en, ja, ... or auto."),
-    ] = None,
-    hotwords: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--hotwords",
-            "--hotword",
-            help="Word list: a file with one word a line, or a,b,c. May be given several times; a "
-            "file that changes is read again for the next input.",
-        ),
-    ] = None,
-    hotword_recall: Annotated[
-        bool,
-        typer.Option(
-            help="Put only words that were heard into the prompt; without it the whole list."
-        ),
-    ] = True,
-    hotword_threshold: Annotated[
-        float, typer.Option(help="How alike a word must sound to be recalled, 0 to 1.")
-    ] = DEFAULT_HOTWORD_THRESHOLD,
-    max_hotwords: Annotated[
-        int, typer.Option(help="Most words in the prompt of one segment.")
-    ] = DEFAULT_MAX_HOTWORDS,
-    hotword_replace: Annotated[
-        float | None,
-        typer.Option(
-            help="Write a recalled word over text that sounds so much like it, e.g. 0.85. "
-            "Default: never."
-        ),
-    ] = None,
-    context: Annotated[
-        str, typer.Option(help="What the recording is about: topic, names, style.")
-    ] = "",
-    itn: Annotated[
-        bool, typer.Option("--itn/--no-itn", help="Write numbers and dates as digits.")
-    ] = True,
-    output_format: Annotated[
-        str | None,
-        typer.Option("-f", "--format", "--output-format", help="txt, srt, json: comma separated."),
-    ] = None,
-    output_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output-dir",
-            help="Folder for the files (default: this one); older files are replaced.",
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON instead of text: one line per input.")
-    ] = False,
+    speech: SpeechOptions,
     start: Annotated[str, typer.Option(help="Where to start: 90, 1:30 or 90000ms.")] = "0",
     duration: Annotated[
         str | None, typer.Option(help="How much to transcribe: 90, 1:30 or 90000ms.")
     ] = None,
-    threads: Annotated[
-        int | None, typer.Option("-t", "--threads", min=1, help="Default: the usable cores.")
-    ] = None,
-    max_new_tokens: Annotated[
-        int | None,
-        typer.Option("-n", "--max-new-tokens", min=1, help="Most tokens a segment."),
-    ] = None,
-    guard: Annotated[
+    output: OutputOptions,
+    as_json: AsJson = False,
+    cues: CueOptions,
+    print_confidence: Annotated[
         bool,
-        typer.Option(help="Detect loops, overflow and silence; without it: the model's raw text."),
-    ] = True,
-    vad: Annotated[
-        bool, typer.Option(help="Cut long audio where it is quiet; without it: plain windows.")
-    ] = True,
-    llama_bin: Annotated[
-        Path | None,
         typer.Option(
-            readable=False,  # we say better what is wrong
-            help="Folder of a llama.cpp build. Default: $FUNASR_LLAMA_BIN, `funasr runtime`, "
-            "llama_bin/, packages.",
+            "--print-confidence",
+            help="Colour the text on a terminal by how sure the model was of each character.",
         ),
-    ] = None,
-    slots: Annotated[
-        int | None,
-        typer.Option(
-            "--slots", min=1, help="Segments that are decoded at once. Default: as many as pay."
-        ),
-    ] = None,
-    drafts: Annotated[
-        bool,
-        typer.Option(help="Let the CTC text propose tokens where that is faster; same text."),
-    ] = True,
-    device: Annotated[
-        str,
-        typer.Option(
-            "--device",
-            help="auto (a GPU that proves itself, else the CPU), cpu, gpu, vulkan[:N], cuda[:N] "
-            "or metal; `funasr doctor --devices` lists them.",
-        ),
-    ] = "auto",
-    n_gpu_layers: Annotated[
-        int | None,
-        typer.Option(
-            "--n-gpu-layers", "-ngl", min=-1, help="Layers of the LLM on the GPU. Default: all."
-        ),
-    ] = None,
-    vulkan_f16: Annotated[
-        bool,
-        typer.Option(help="Half precision on Vulkan; left out by itself where it does harm."),
-    ] = True,
-    vulkan_coopmat: Annotated[
-        bool,
-        typer.Option(help="Cooperative matrices on Vulkan; likewise."),
-    ] = True,
-    quiet: Annotated[
-        bool, typer.Option("-q", "--quiet", help="Only data, warnings and errors.")
     ] = False,
+    vad: VadOptions,
+    runtime: ModelOptions,
+    quiet: Quiet = False,
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Also say which model and library are used.")
     ] = False,
@@ -160,47 +59,33 @@ def transcribe(  # noqa: PLR0913, PLR0917 - one parameter an option
     """  # noqa: D301 - \b tells Typer to keep the lines
     from funasr_cli.cli.console import Sink
     from funasr_cli.errors import InputError
-    from funasr_cli.languages import prompt_language
-    from funasr_cli.model_dir import DEMO_MODEL, find_model
-    from funasr_cli.options import RuntimeOptions, TranscribeOptions
 
     sink = Sink(quiet=quiet)
-    prompt_language(language)  # a wrong name must not cost the loading of a model
-    lists = HotwordLists(hotwords or [], sink)
-    options = TranscribeOptions(
-        language=language,
-        hotword_recall=hotword_recall,
-        hotword_threshold=hotword_threshold,
-        max_hotwords=max_hotwords,
-        hotword_replace=hotword_replace,
-        context=context,
-        itn=itn,
-        start=parse_seconds("--start", start),
-        duration=None if duration is None else parse_seconds("--duration", duration),
-        max_new_tokens=max_new_tokens,
-        guard=guard,
-        vad=vad,
-    )
-    formats = parse_formats(output_format) or (("json",) if as_json and output_dir else ())
-    order = Order(options, lists, parse_targets(audio, formats, output_dir), as_json, verbose)
-    runtime = RuntimeOptions(
-        threads=threads,
-        llama_bin=llama_bin,
-        slots=slots,
-        drafts=drafts,
-        device=device,
-        n_gpu_layers=n_gpu_layers,
-        vulkan_f16=vulkan_f16,
-        vulkan_coopmat=vulkan_coopmat,
-    )
+    options = speech.options(vad, start=start, duration=duration)
+    lists = speech.lists(sink)
+    formats = output.formats(("json",) if as_json else ())
+    targets = parse_targets(audio, formats, output.output_dir, output.output_template)
+    printer = _printer(sink, as_json=as_json) if print_confidence else None
+    delivery = Output(targets, as_json, output.timestamps, cues.captions(), printer)
+    order = Order(options, lists, delivery, verbose)
+    devices = runtime.runtime()
     if not any(may_exist(name) for name in audio):
         raise InputError("; ".join(f"{name}: no such file" for name in audio))
 
     # the heavy imports start here: everything that can be wrong with the options is known
     from funasr_cli.transcriber import Transcriber
 
-    path = find_model(model)
-    if path == DEMO_MODEL:
-        sink.note(DEMO_NOTE)
-    with Transcriber(path, runtime, on_test=sink.note) as transcriber:
+    path = runtime.path(sink)
+    if printer:
+        printer.explain()
+    with Transcriber(path, devices, on_test=sink.note) as transcriber:
         transcribe_inputs(transcriber, audio, order, sink)
+
+
+def _printer(sink: "Sink", *, as_json: bool) -> "ConfidencePrinter":
+    from funasr_cli.cli.confidence import ConfidencePrinter
+    from funasr_cli.errors import UsageError
+
+    if as_json:
+        raise UsageError("--print-confidence colours text; --json has the number of each character")
+    return ConfidencePrinter(sink)

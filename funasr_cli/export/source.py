@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Source:
     """A checkpoint that passed its audit."""
 
-    folder: Path
+    name: str
+    """The model's name, for people."""
     checkpoint: Tensors
     config: CheckpointConfig
     qwen: QwenConfig
@@ -45,7 +46,7 @@ class Source:
         config, vocab = self.config, self.ctc_vocab
         dataset = config.section("dataset_conf")
         return ModelFacts(
-            name=self.folder.resolve().name,
+            name=self.name,
             encoder_dim=config.encoder_dim,
             llm_dim=config.llm_dim,
             llm_vocab=self.qwen.vocab,
@@ -106,7 +107,10 @@ def open_source(folder: Path, *, with_ctc: bool, progress: Callable[[float], Non
     from funasr_cli.export.tokens import find_vocabulary, tokens_text
 
     if not folder.is_dir():
-        raise ModelError(f"{folder}: no such folder; give the folder of a checkpoint")
+        raise ModelError(
+            f"{folder}: no such folder; give the folder of a checkpoint, or OWNER/NAME of one on "
+            "a hub"
+        )
     raw = load_yaml(folder)
     llm = section(raw, "llm_conf")
     qwen = read_qwen(find_qwen(folder, llm.get("init_param_path")))
@@ -120,7 +124,7 @@ def open_source(folder: Path, *, with_ctc: bool, progress: Callable[[float], Non
         outputs = checkpoint.shape(f"{CTC_HEAD}.bias")[0]
         tokens = tokens_text(find_vocabulary(folder, named), outputs)
     return Source(
-        folder=folder,
+        name=folder.resolve().name,
         checkpoint=checkpoint,
         config=config,
         qwen=qwen,

