@@ -121,9 +121,17 @@ class Terminal:
         os.close(other)
         self.shown = ""
 
-    def press(self, keys: str, expected: str, seconds: float = 60.0) -> None:
-        """Type, and wait for what must come."""
-        os.write(self._keys, keys.encode())
+    def press(self, keys: str, expected: str) -> None:
+        """Type, and wait for what must come; Tab waits until the words before it stand there."""
+        words = keys.removesuffix("\t")
+        os.write(self._keys, words.encode())
+        if words != keys:
+            self._await(words)
+            time.sleep(0.2)  # fish takes a Tab that comes with other keys for pasted text
+            os.write(self._keys, b"\t")
+        self._await(expected)
+
+    def _await(self, expected: str, seconds: float = 60.0) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if select.select([self._keys], [], [], 0.1)[0]:
