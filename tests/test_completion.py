@@ -91,6 +91,7 @@ def start(shell: str, home: Path) -> "Terminal":
     (home / "talk one.wav").touch()
     environment = {
         "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / ".config"),
         "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
         "LC_ALL": "C.UTF-8",
