@@ -61,7 +61,7 @@ def join_segments(before: Segment, after: Segment) -> tuple[Segment, Segment]:
         return replace(before, end=end), _cut_start(after, 0, end)
     if seam := _seam(ours, theirs, middle):
         kept, same = seam
-        drop = _behind(after, same.last)
+        drop = _behind(after, _number_end(after, same.last))
         one = _cut_end(before, kept.last, after.chars[same.last : drop])
     else:
         keep = max((word.last for word in ours if word.middle < middle), default=ours[0].first)
@@ -92,14 +92,17 @@ def _seam(
 
 
 def _words(segment: Segment) -> list[_Word]:
-    """Find the words of a segment: ideographs and kana are words, so are runs of letters."""
+    """Find the words of a segment: runs of letters, ideographs, kana, and each digit.
+
+    Two segments may hold different parts of one long number.
+    """
     found: list[_Word] = []
     at = 0
     for part in segment.text.split():
         first = at
         for at in range(first, first + len(graphemes(part))):
             text = segment.chars[at].text
-            alone = bool(_UNSPACED.match(text))
+            alone = text.isdigit() or bool(_UNSPACED.match(text))
             if first < at and (alone or not text[0].isalnum()):
                 found.append(_word(segment.chars, first, at))
             if alone or not text[0].isalnum():
@@ -110,6 +113,19 @@ def _words(segment: Segment) -> list[_Word]:
         if first < at:
             found.append(_word(segment.chars, first, at))
     return found
+
+
+def _number_end(segment: Segment, at: int) -> int:
+    """Find where the number ends of which a digit stands before `at`: it goes to one side whole."""
+    chars = segment.chars
+    if not at or not chars[at - 1].text.isdigit():
+        return at
+    while at < len(chars) and (
+        chars[at].text.isdigit()
+        or (chars[at].text in ".:," and at + 1 < len(chars) and chars[at + 1].text.isdigit())
+    ):
+        at += 1
+    return at
 
 
 def _word(chars: Sequence[CharTime], first: int, last: int) -> _Word:
@@ -129,12 +145,16 @@ def _closes(text: str) -> bool:
 
 
 def _cut_end(segment: Segment, keep: int, closing: Sequence[CharTime]) -> Segment:
-    """Keep the first characters of a segment, and the punctuation that the other one wrote."""
+    """Keep the first characters of a segment, and what of the other one belongs to the last."""
     chars = segment.chars[:keep]
     end = chars[-1].end if chars else segment.start
-    pinned = tuple(replace(char, start=end, end=end) for char in closing)
+    added: list[CharTime] = []
+    for char in closing:  # digits have times of their own
+        start = max(end, char.start) if char.text.isdigit() else end
+        end = max(start, char.end) if char.text.isdigit() else end
+        added.append(replace(char, start=start, end=end))
     text = segment.text[: _place(segment, keep)].rstrip() + "".join(c.text for c in closing)
-    return replace(segment, text=text, chars=chars + pinned, end=end)
+    return replace(segment, text=text, chars=(*chars, *added), end=end)
 
 
 def _cut_start(segment: Segment, drop: int, floor: float) -> Segment:

@@ -1,8 +1,6 @@
-"""Chunks of sound -> pieces short enough for the model: speech alone, cut in its pauses.
+"""Pieces of sound, short enough for the model; and the plain way to cut a stream into them.
 
-Where a cut must fall into speech, the two pieces share a second or two, which `merge` joins.
-Nothing is read before it is needed, and no more is held than the longest piece: an input of ten
-hours takes the memory of a minute.
+Nothing is read before it is needed, and no more is held than the longest piece.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,6 +14,8 @@ from funasr_cli.units import HOP, SAMPLE_RATE
 
 QUIET_WINDOW_S = 0.2
 """A cut needs this much quiet around it: shorter dips are inside words."""
+LEAST_WINDOW_S = 3.0
+"""Models invent words from less: a last window with less sound of its own begins earlier."""
 SHORTEST_SPLIT_S = 2.0
 """Pieces shorter than this are not halved."""
 HALF_FROM, HALF_TO = 0.25, 0.75
@@ -54,14 +54,20 @@ def cut_windows(
     """
     longest = round(max_s * SAMPLE_RATE)
     step = longest - round(min(overlap_s, max_s / 4) * SAMPLE_RATE)
+    least = min(round(LEAST_WINDOW_S * SAMPLE_RATE), step) if overlap_s else 0
     held = np.zeros(0, np.float32)
     done = 0
     for chunk in chunks:
         held = np.concatenate([held, chunk])
-        while held.size > longest:
+        # what is left behind a window must be worth one of its own, or the last one begins earlier
+        while held.size > longest + least:
             yield Piece(start + done / SAMPLE_RATE, held[:longest])
             done += step
             held = held[step:]
+    if held.size > longest:
+        yield Piece(start + done / SAMPLE_RATE, held[:longest])
+        done += held.size - longest
+        held = held[-longest:]
     if held.size:
         yield Piece(start + done / SAMPLE_RATE, held)
 

@@ -74,17 +74,35 @@ def realign(transcript: Transcript, lines: Sequence[str]) -> Realigned:
             timed.append(replace(old[block.old_begin], text=chars[0]))
             homes.append(home[block.old_begin])
         elif chars:
-            timed += _shared(chars, old, block, ends[-1])
-            homes += [home[at] for at in block.places(len(old))]
+            places = [home[at] for at in block.places(len(old))]
+            shared = _shared(chars, old, block, ends[-1])
+            if len(set(home[block.old_begin : block.old_end])) > 1:
+                shared = _at_home(shared, places, transcript.segments)
+            timed += shared
+            homes += places
     text = _joined(lines, pairs, transcript.text)
     segments = _segments(transcript, text, timed, homes)
     return Realigned(
-        replace(transcript, text=text, segments=segments),
+        # whether all speech has a text was asked of the model, not of who corrected it
+        replace(transcript, text=text, segments=segments, coverage=None, failure=None),
         kept=len(pairs),
         changed=len(new) - len(pairs),
         removed=len(old) - len(pairs),
         fit=_fit(old, new, pairs),
     )
+
+
+def _at_home(
+    timed: Sequence[CharTime], homes: Sequence[int], segments: Sequence[Segment]
+) -> list[CharTime]:
+    """Keep new characters inside their segments: what they replace may lie in two of them."""
+    bounds = [(segments[home].start, segments[home].end) for home in homes]
+    return [
+        char
+        if low <= char.start and char.end <= high
+        else replace(char, start=min(max(char.start, low), high), end=min(max(char.end, low), high))
+        for char, (low, high) in zip(timed, bounds, strict=True)
+    ]
 
 
 @dataclass(frozen=True)

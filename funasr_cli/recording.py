@@ -15,6 +15,7 @@ from funasr_cli.coverage import Coverage, coverage
 from funasr_cli.ctc import ctc_text
 from funasr_cli.ear import Ear, Heard
 from funasr_cli.hotwords import report
+from funasr_cli.hotwords.report import occurs
 from funasr_cli.jobs import Job
 from funasr_cli.languages import prompt_language
 from funasr_cli.merge import join_segments, join_texts
@@ -97,7 +98,8 @@ class Recording:
         segment, notices = result
         self._notices += [notice for notice in notices if notice not in self._notices]
         if self._segments and segment.start < self._segments[-1].end - SAME_TIME_S:
-            self._segments[-1], segment = join_segments(self._segments[-1], segment)
+            before, segment = join_segments(self._segments[-1], segment)
+            self._segments[-1], segment = _with_own_words(before), _with_own_words(segment)
         self._segments.append(segment)
 
     def transcript(self) -> Transcript:
@@ -228,6 +230,20 @@ class Recording:
             replacements=told.replacements,
         )
         return segment, reply.notices
+
+
+def _with_own_words(segment: Segment) -> Segment:
+    """Leave a segment the hotwords and replacements of the words that it kept at a join."""
+    start, end = segment.start, segment.end
+    return replace(
+        segment,
+        hotwords=tuple(
+            replace(hit, in_text=occurs(hit.word, segment.text))
+            for hit in segment.hotwords
+            if hit.start is None or hit.end is None or start <= (hit.start + hit.end) / 2 < end
+        ),
+        replacements=tuple(r for r in segment.replacements if start <= (r.start + r.end) / 2 < end),
+    )
 
 
 def _clock(seconds: float) -> str:

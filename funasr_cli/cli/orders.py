@@ -36,9 +36,10 @@ def transcribe_inputs(
     """Transcribe and write each input; what fails is one line, and the others go on.
 
     Raises:
-        FunasrError: the only input failed; InputError: some of several did.
+        FunasrError: the only input failed.
+        InputError: some of several did; CoverageError: all of those for want of text.
     """
-    failures = 0
+    failures = uncovered = 0
     for number, name in enumerate(names):
         leave_if_interrupted()
         try:
@@ -59,10 +60,11 @@ def transcribe_inputs(
         if transcript.failure is not None:
             if len(names) == 1:
                 raise CoverageError(transcript.failure)
-            failures += 1
+            uncovered += 1
             sink.error(transcript.failure)
-    if failures:
-        raise InputError(f"{failures} of {len(names)} inputs failed")
+    if failures or uncovered:
+        told = f"{failures + uncovered} of {len(names)} inputs failed"
+        raise InputError(told) if failures else CoverageError(told)
 
 
 def _transcribe(transcriber: "Transcriber", name: str, order: Order, sink: "Sink") -> "Transcript":

@@ -65,7 +65,10 @@ def transcribe(  # noqa: PLR0913 - one parameter a group of options
     lists = speech.lists(sink)
     formats = output.formats(("json",) if as_json else ())
     targets = parse_targets(audio, formats, output.output_dir, output.output_template)
-    printer = _printer(sink, as_json=as_json) if print_confidence else None
+    if output.timestamps and formats and "txt" not in formats:
+        sink.note("--timestamps is for txt; the other formats have their times anyway")
+    told = "--json" if as_json else "--timestamps" if output.timestamps else None
+    printer = _printer(sink, told) if print_confidence else None
     delivery = Output(targets, as_json, output.timestamps, cues.captions(), printer)
     order = Order(options, lists, delivery, verbose)
     devices = runtime.runtime()
@@ -82,10 +85,10 @@ def transcribe(  # noqa: PLR0913 - one parameter a group of options
         transcribe_inputs(transcriber, audio, order, sink)
 
 
-def _printer(sink: "Sink", *, as_json: bool) -> "ConfidencePrinter":
+def _printer(sink: "Sink", other: str | None) -> "ConfidencePrinter":
     from funasr_cli.cli.confidence import ConfidencePrinter
     from funasr_cli.errors import UsageError
 
-    if as_json:
-        raise UsageError("--print-confidence colours text; --json has the number of each character")
+    if other:
+        raise UsageError(f"--print-confidence colours plain text; leave out {other}")
     return ConfidencePrinter(sink)
