@@ -20,7 +20,9 @@ from funasr_cli.results import DecodeStats
 from funasr_cli.slot import Slot, common_prefix
 
 Stage = Literal["prefill", "generate"]
-Measure: TypeAlias = Callable[[Stage], AbstractContextManager[None]]
+Parts: TypeAlias = Sequence[tuple[int, int]]
+"""Who takes part in a call of the model: (number of the job, its rows)."""
+Measure: TypeAlias = Callable[[Stage, Parts], AbstractContextManager[None]]
 T = TypeVar("T")
 
 PREFILL_ROWS = 512
@@ -49,13 +51,18 @@ class BatchDecoder:
         """Run jobs to their results, which come in the order of the jobs.
 
         A job is asked for only when a slot is free, and then waited for: which jobs share a call
-        does not depend on how fast they come.
+        does not depend on how fast they come. One that ends without asking for a text takes no
+        slot, and its result comes before the next job is asked for.
+
+        Args:
+            jobs: what is to be done.
+            measure: entered around each call of the model.
 
         Raises:
             DecodeError: the model failed, and a job did not handle it.
         """
         slots = min(self._slots or self._model.n_seq, self._model.n_seq)
-        measured = measure or (lambda _stage: nullcontext())
+        measured = measure or (lambda _stage, _parts: nullcontext())
         run = _Run[T](self._model, self._curve, slots, measured)
         try:
             yield from run.results(enumerate(jobs))
@@ -78,10 +85,10 @@ class _Run(Generic[T]):
         """Fill free slots, make one step, hand out what is due; until there is no more."""
         due = 0
         while True:
-            self._fill(jobs)
-            while due in self._done:
-                yield self._done.pop(due)
-                due += 1
+            for _ in self._fill(jobs):
+                while due in self._done:
+                    yield self._done.pop(due)
+                    due += 1
             active = [slot for slot in self._slots if slot.request]
             if not active:
                 return
@@ -97,7 +104,9 @@ class _Run(Generic[T]):
             slot.job = slot.request = None
             self._model.forget(slot.sequence)
 
-    def _fill(self, jobs: Iterator[tuple[int, Job[T]]]) -> None:
+    def _fill(self, jobs: Iterator[tuple[int, Job[T]]]) -> Iterator[None]:
+        """Give each free slot a job; stop wherever results may have become due."""
+        yield
         for slot in self._slots:
             while slot.job is None:
                 following = next(jobs, None)
@@ -105,6 +114,7 @@ class _Run(Generic[T]):
                     return
                 slot.number, slot.job = following
                 self._advance(slot, None)
+                yield
 
     def _advance(self, slot: Slot[T], answer: Generation | DecodeError | None) -> None:
         """Hand an answer to a slot's job and begin what it asks for next."""
@@ -152,7 +162,7 @@ class _Run(Generic[T]):
         rest = request.prefix[common:]
         if rest:
             rows = Rows(slot.sequence, common, tokens=np.array(rest, np.int32), logits="none")
-            with self._measure("prefill"):
+            with self._measure("prefill", [(slot.number, len(rows))]):
                 self._make_room([rows])
                 self._model.evaluate([rows])
             slot.took_part(len(rest))
@@ -268,7 +278,7 @@ class _Run(Generic[T]):
         if not shares:
             return []
         try:
-            with self._measure(stage):
+            with self._measure(stage, [(slot.number, len(rows)) for slot, rows in shares]):
                 self._make_room([rows for _, rows in shares])
                 found = self._model.evaluate([rows for _, rows in shares])
         except DecodeError as error:

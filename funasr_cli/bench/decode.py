@@ -265,7 +265,8 @@ def _run(  # noqa: PLR0913 - what is run, and how
         return (yield request)
 
     decoder = BatchDecoder(Endless(model, texts), curve, slots=slots)
-    return list(decoder.run((single(request) for request in asked), times.measure))
+    jobs = (single(request) for request in asked)
+    return list(decoder.run(jobs, lambda stage, _parts: times.measure(stage)))
 
 
 def _request(model: LlamaModel, number: int, tokens: int, audio_rows: int) -> Request:
