@@ -1,0 +1,292 @@
+"""How a batch stands: counted from events, shown while it runs, summed up at its end."""
+
+import json
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from funasr_cli.cli import raise_if_interrupted
+from funasr_cli.cli.console import PLAIN_INTERVAL_S, Sink
+from funasr_cli.cli.events import Event, Finished, Moved, Said
+from funasr_cli.cli.plan import Plan, Task
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+SHOWN = 4
+"""Files that are shown at once."""
+JSON_INTERVAL_S = 1.0
+"""Seconds between two `progress` events of all files together."""
+
+
+@dataclass
+class Tally:
+    """What has been done so far."""
+
+    files: int
+    """To be done in all."""
+    size: int
+    """Their bytes."""
+    finished: list[Finished] = field(default_factory=list)
+    failures: list[Finished] = field(default_factory=list)
+    sound: float = 0.0
+    """Seconds of the inputs that are over."""
+    over: int = 0
+    """Bytes of the inputs that are over."""
+    open: dict[int, Moved] = field(default_factory=dict)
+    begin: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """Since the beginning."""
+        return time.monotonic() - self.begin
+
+
+class Board:
+    """Takes the events of a batch, and shows nothing.
+
+    Args:
+        plan: what is to be done.
+        sink: where failures and warnings go.
+        fail_fast: end at the first failure.
+    """
+
+    def __init__(self, plan: Plan, sink: Sink, *, fail_fast: bool = False) -> None:
+        self.tasks = {task.number: task for task in plan.tasks}
+        self.tally = Tally(len(plan.tasks), sum(task.size for task in plan.tasks))
+        self._sink = sink
+        self._fail_fast = fail_fast
+
+    def __enter__(self) -> "Board":
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        pass
+
+    def take(self, event: Event) -> None:
+        """Count an event and show it.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed.
+            StopBatch: this was the failure to stop at.
+        """
+        raise_if_interrupted()
+        match event:
+            case Moved():
+                self.tally.open[event.number] = event
+                self.moved(event)
+            case Said(level, text):
+                (self._sink.warn if level == "warning" else self._sink.note)(text)
+            case Finished():
+                self._finish(event)
+            case _:
+                pass
+
+    def _finish(self, event: Finished) -> None:
+        tally, task = self.tally, self.tasks[event.number]
+        tally.open.pop(event.number, None)
+        tally.finished.append(event)
+        tally.sound += event.seconds
+        tally.over += task.size
+        for warning in event.warnings:
+            self._sink.warn(warning)
+        if event.failure is not None:
+            tally.failures.append(event)
+            self._sink.error(event.failure)
+        self.finished(event, task)
+        if event.failure is not None and self._fail_fast:
+            raise StopBatch
+
+    def moved(self, event: Moved) -> None:
+        """Show that an input has come further."""
+
+    def finished(self, event: Finished, task: Task, /) -> None:
+        """Show that an input is over."""
+
+    def share(self) -> float:
+        """How much of the bytes is done, 0..1; only bytes are known of files not yet opened."""
+        tally = self.tally
+        done = float(tally.over)
+        for moved in tally.open.values():
+            if moved.whole:
+                done += min(1.0, moved.done / moved.whole) * self.tasks[moved.number].size
+        return done / tally.size if tally.size else 1.0
+
+    def speed(self) -> float:
+        """Seconds of sound a second."""
+        tally = self.tally
+        return (tally.sound + sum(m.done for m in tally.open.values())) / max(tally.seconds, 1e-9)
+
+    def left(self) -> float | None:
+        """Seconds that the rest will take; None: not to be told yet."""
+        share = self.share()
+        return self.tally.seconds * (1 - share) / share if share > 0 else None
+
+
+class StopBatch(Exception):  # noqa: N818 - no error: --fail-fast asked for it
+    """The batch is to end here."""
+
+
+class LineBoard(Board):
+    """A line every few seconds, for logs and pipes."""
+
+    _last = 0.0
+
+    def moved(self, event: Moved) -> None:
+        """Write a line if the last one is old enough."""
+        now = time.monotonic()
+        if now - max(self._last, self.tally.begin) >= PLAIN_INTERVAL_S:
+            self._last = now
+            name = self.tasks[event.number].path
+            self._sink.note(f"{self._line()} | {name}")
+
+    def finished(self, event: Finished, task: Task) -> None:
+        """Write a line if the last one is old enough."""
+        self.moved(Moved(task.number, event.seconds, event.seconds))
+
+    def _line(self) -> str:
+        tally = self.tally
+        return (
+            f"{self.share():.0%} | {len(tally.finished)}/{tally.files} | "
+            f"{clock(tally.seconds)}<{clock(self.left())} | {self.speed():.1f} audio s/s"
+        )
+
+
+class BarBoard(Board):
+    """Bars on a terminal: one for all, and one for each file at work."""
+
+    def __init__(self, plan: Plan, sink: Sink, *, fail_fast: bool = False) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        super().__init__(plan, sink, fail_fast=fail_fast)
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[told]}"),
+            console=sink.console,
+            transient=True,
+        )
+        self._all = self._bars.add_task("", total=1.0, told="")
+        self._shown: dict[int, TaskID] = {}
+
+    def __enter__(self) -> "BarBoard":
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._bars.stop()
+
+    def moved(self, event: Moved) -> None:
+        """Move the bars."""
+        from rich.markup import escape
+
+        number = event.number
+        if number not in self._shown and len(self._shown) < SHOWN:
+            name = self.tasks[number].path.rpartition("/")[2]
+            self._shown[number] = self._bars.add_task(escape(f"  {name[-40:]}"), told="")
+        if number in self._shown:
+            self._bars.update(self._shown[number], completed=event.done, total=event.whole)
+        self._draw()
+
+    def finished(self, event: Finished, _task: Task) -> None:
+        """Take a file's bar away."""
+        bar = self._shown.pop(event.number, None)
+        if bar is not None:
+            self._bars.remove_task(bar)
+        self._draw()
+
+    def _draw(self) -> None:
+        tally = self.tally
+        told = f"{clock(tally.seconds)}<{clock(self.left())} | {self.speed():.1f} audio s/s"
+        files = f"{len(tally.finished)}/{tally.files} files"
+        self._bars.update(self._all, completed=self.share(), description=files, told=told)
+
+
+class JsonSink(Sink):
+    """Messages as events on stderr, one JSON object a line."""
+
+    def note(self, message: str) -> None:
+        """Tell people something."""
+        if not self.quiet:
+            self.event("note", message=message)
+
+    def warn(self, message: str) -> None:
+        """Warn people."""
+        self.event("warning", message=message)
+
+    def error(self, message: str) -> None:
+        """Report a failure; the event `file` has it too."""
+        self.event("error", message=message)
+
+    def event(self, kind: str, **values: Any) -> None:  # noqa: ANN401 - whatever JSON can say
+        """Write an event."""
+        line = json.dumps({"event": kind, **values}, ensure_ascii=False)
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+
+class JsonBoard(Board):
+    """Events for programs."""
+
+    _last = 0.0
+
+    def __init__(self, plan: Plan, sink: JsonSink, *, fail_fast: bool = False) -> None:
+        super().__init__(plan, sink, fail_fast=fail_fast)
+        self._events = sink
+
+    def __enter__(self) -> "JsonBoard":
+        self._events.event("start", files=self.tally.files, bytes=self.tally.size)
+        return self
+
+    def moved(self, event: Moved) -> None:
+        """Tell how far everything is, once a second."""
+        now = time.monotonic()
+        if now - self._last >= JSON_INTERVAL_S:
+            self._last = now
+            left, tally = self.left(), self.tally
+            self._events.event(
+                "progress",
+                share=round(self.share(), 4),
+                done=len(tally.finished),
+                files=tally.files,
+                seconds=round(tally.seconds, 1),
+                left=None if left is None else round(left, 1),
+                speed=round(self.speed(), 2),
+                path=self.tasks[event.number].path,
+                at=round(event.done, 2),
+                of=None if event.whole is None else round(event.whole, 2),
+            )
+
+    def finished(self, event: Finished, task: Task) -> None:
+        """Tell that a file is over."""
+        self._events.event(
+            "file",
+            path=task.path,
+            status="failed" if event.failure else "done",
+            reason=event.failure,
+            audio_s=round(event.seconds, 3),
+            work_s=round(event.work, 3),
+            outputs=[str(path) for path in event.outputs],
+        )
+
+
+def clock(seconds: float | None) -> str:
+    """Write 754 s as 12:34."""
+    if seconds is None:
+        return "?"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def open_board(plan: Plan, sink: Sink, style: str, *, fail_fast: bool) -> Board:
+    """Choose a board: bars on a terminal, else lines, else what was asked for."""
+    if isinstance(sink, JsonSink):
+        return JsonBoard(plan, sink, fail_fast=fail_fast)
+    if sink.quiet or style == "none":
+        return Board(plan, sink, fail_fast=fail_fast)
+    if style == "bars" or (style == "auto" and sink.draws):
+        return BarBoard(plan, sink, fail_fast=fail_fast)
+    return LineBoard(plan, sink, fail_fast=fail_fast)
