@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from funasr_cli.errors import OutputError
 
@@ -84,10 +84,7 @@ class State:
             return {}
         with self._errors():
             rows = self._open().execute("SELECT * FROM inputs").fetchall()
-        return {
-            path.decode("utf-8", "surrogateescape"): Entry(*known, outputs=_outputs(outputs))
-            for path, *known, outputs in rows
-        }
+        return {row[0].decode("utf-8", "surrogateescape"): _entry(row[1:]) for row in rows}
 
     def put(self, path: str, entry: Entry) -> None:
         """Keep what is known of an input; a process that is killed afterwards does not lose it."""
@@ -149,5 +146,7 @@ def content_of(path: str | Path) -> str:
     return found.hexdigest()
 
 
-def _outputs(text: str) -> dict[str, tuple[str, str]]:
-    return {kind: (path, told) for kind, (path, told) in json.loads(text).items()}
+def _entry(row: tuple[Any, ...]) -> Entry:
+    size, changed, content, asked, status, reason, seconds, told = row
+    outputs = {kind: (path, of) for kind, (path, of) in json.loads(told).items()}
+    return Entry(size, changed, content, asked, status, reason, seconds, outputs)
