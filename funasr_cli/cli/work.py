@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,15 +112,16 @@ def work(
         of_model = transcriber.notices
         for notice in of_model:
             relay.warn(notice.message)
-        outcomes = transcriber.transcribe_all(paths(), options, on_progress=moved)
-        for number, outcome in enumerate(outcomes):
-            task = taken[number]
-            if isinstance(outcome, Transcript):
-                own = tuple(one for one in outcome.warnings if one not in of_model)
-                transcript = replace(outcome, warnings=own)
-                emit(_written(transcript, task, asked[number], order, state))
-            else:
-                emit(_failed(outcome, task, asked[number], state))
+        # closed before the model is, whatever ends this
+        with closing(transcriber.transcribe_all(paths(), options, on_progress=moved)) as outcomes:
+            for number, outcome in enumerate(outcomes):
+                task = taken[number]
+                if isinstance(outcome, Transcript):
+                    own = tuple(one for one in outcome.warnings if one not in of_model)
+                    transcript = replace(outcome, warnings=own)
+                    emit(_written(transcript, task, asked[number], order, state))
+                else:
+                    emit(_failed(outcome, task, asked[number], state))
 
 
 def _written(
