@@ -1,6 +1,7 @@
 """How a batch stands: counted from events, shown while it runs, summed up at its end."""
 
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass, field
@@ -184,7 +185,7 @@ class BarBoard(Board):
 
         number = event.number
         if number not in self._shown and len(self._shown) < SHOWN:
-            name = self.tasks[number].path.rpartition("/")[2]
+            name = os.path.basename(self.tasks[number].path)  # noqa: PTH119 - as typed
             self._shown[number] = self._bars.add_task(escape(f"  {name[-40:]}"), told="")
         if number in self._shown:
             self._bars.update(self._shown[number], completed=event.done, total=event.whole)
