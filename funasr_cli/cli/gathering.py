@@ -122,8 +122,13 @@ def _in_folder(folder: str, *, recursive: bool) -> Iterator[tuple[str, Path]]:
         inner[:] = sorted(name for name in inner if recursive and not name.startswith("."))
         below = Path(os.path.relpath(where, folder))
         for name in sorted(names):
-            if name.rpartition(".")[2].lower() in MEDIA and not name.startswith("."):
+            if _is_media(name):
                 yield os.path.join(where, name), below  # noqa: PTH118 - as it was typed
+
+
+def _is_media(name: str) -> bool:
+    stem, _, suffix = name.rpartition(".")
+    return bool(stem) and not stem.startswith(".") and suffix.lower() in MEDIA
 
 
 def _shared(files: Iterable[str]) -> str | None:
