@@ -16,6 +16,7 @@ from funasr_cli.version import __version__
 if TYPE_CHECKING:
     from funasr_cli.compat import create_asr_engine
     from funasr_cli.errors import (
+        CoverageError,
         DecodeError,
         FunasrError,
         InputError,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "create_asr_engine": "compat",
+    "CoverageError": "errors",
     "DecodeError": "errors",
     "FunasrError": "errors",
     "InputError": "errors",
@@ -87,6 +89,7 @@ __all__ = [  # noqa: RUF022 - grouped as a reader looks for them
     "LibraryError",
     "InputError",
     "DecodeError",
+    "CoverageError",
     "OutputError",
     "__version__",
 ]

@@ -6,23 +6,18 @@ room for the next at once. A draft proposes tokens that are verified in the same
 the number of calls, never a token. What goes into a call depends on the data alone.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import Generic, Literal, TypeAlias, TypeVar
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import Generic, Literal, TypeVar
 
 import numpy as np
 
 from funasr_cli.costs import Acceptance, CostCurve, choose_width
 from funasr_cli.errors import DecodeError
-from funasr_cli.jobs import Generation, Job, Request, Stop
+from funasr_cli.jobs import Generation, Job, Measure, Request, Stage, Stop, no_measure
 from funasr_cli.protocols import Floats, LanguageModel, Rows
 from funasr_cli.results import DecodeStats
 from funasr_cli.slot import Slot, common_prefix
 
-Stage = Literal["prefill", "generate"]
-Parts: TypeAlias = Sequence[tuple[int, int]]
-"""Who takes part in a call of the model: (number of the job, its rows)."""
-Measure: TypeAlias = Callable[[Stage, Parts], AbstractContextManager[None]]
 T = TypeVar("T")
 
 PREFILL_ROWS = 512
@@ -46,24 +41,19 @@ class BatchDecoder:
         self._slots = slots
 
     def run(
-        self, jobs: Iterable[Job[T]], measure: Measure | None = None
+        self, jobs: Iterable[Job[T]], measure: Measure = no_measure
     ) -> Generator[T, None, None]:
         """Run jobs to their results, which come in the order of the jobs.
 
         A job is asked for only when a slot is free, and then waited for: which jobs share a call
-        does not depend on how fast they come. One that ends without asking for a text takes no
-        slot, and its result comes before the next job is asked for.
-
-        Args:
-            jobs: what is to be done.
-            measure: entered around each call of the model.
+        does not depend on how fast they come. One that asks for no text takes no slot; its result
+        does not wait for another job. `measure` is entered around each call of the model.
 
         Raises:
             DecodeError: the model failed, and a job did not handle it.
         """
         slots = min(self._slots or self._model.n_seq, self._model.n_seq)
-        measured = measure or (lambda _stage, _parts: nullcontext())
-        run = _Run[T](self._model, self._curve, slots, measured)
+        run = _Run[T](self._model, self._curve, slots, measure)
         try:
             yield from run.results(enumerate(jobs))
         finally:

@@ -10,10 +10,9 @@ from typing import TypeAlias
 
 from funasr_cli.ahead import ahead
 from funasr_cli.audio import AudioSource
-from funasr_cli.decode import Parts, Stage
 from funasr_cli.ear import Ear, Heard
 from funasr_cli.errors import DecodeError, FunasrError, InputError, UnusableError
-from funasr_cli.jobs import Job
+from funasr_cli.jobs import Job, Parts, Stage
 from funasr_cli.model import Model
 from funasr_cli.options import TranscribeOptions
 from funasr_cli.recording import Recording, Written

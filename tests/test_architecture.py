@@ -57,7 +57,13 @@ for name in sys.argv[1:]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["transcribe", "--help"], ["runtime", "install", "--help"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["transcribe", "--help"],
+        ["batch", "--help"],
+        ["runtime", "install", "--help"],
+    ],
 )
 def test_help_loads_only_typer_and_rich(arguments: list[str]) -> None:
     code = """

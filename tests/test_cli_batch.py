@@ -15,6 +15,8 @@ import pytest
 from sounds import read, write_sound
 from test_cli import ROOT, funasr, one_line
 
+from funasr_cli.cli.state import FILE, FOLDER, State
+
 SAMPLES = ROOT / "samples"
 CLIPS = 6
 
@@ -244,6 +246,57 @@ def test_an_all_done_folder_loads_nothing_heavy(clips: Path, tmp_path: Path) -> 
     ).stdout.split()
     assert "sqlite3" in loaded
     assert not {"numpy", "av", "onnxruntime", "xllamacpp", "multiprocessing"} & set(loaded)
+
+
+def test_two_batches_do_not_share_a_folder(clips: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with State(out / FOLDER / FILE) as state:
+        state.claim()
+        message = one_line(funasr("batch", clips, "-o", out), 2)
+        assert "another batch is at work here" in message
+        assert funasr("batch", clips, "-o", out, "--dry-run").returncode == 0
+    assert funasr("batch", clips, "-o", out).returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.getuid() == 0, reason="nothing is forbidden")
+def test_a_folder_that_may_not_be_written_is_told_at_once(clips: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir(mode=0o500)
+    message = one_line(funasr("batch", clips, "-o", out), 4)
+    assert "what is done cannot be kept" in message
+
+
+def test_patterns_that_the_shell_left(clips: Path) -> None:
+    found = funasr("transcribe", clips / "录音[01].*", "-q")
+    assert [Path(line.split("\t")[0]).name for line in found.stdout.splitlines()] == [
+        "录音0.wav", "录音1.wav",
+    ]  # fmt: skip
+    message = one_line(funasr("transcribe", clips / "x*.wav"), 4)
+    assert "x*.wav: no such file" in message
+
+
+def test_names_are_utf_8_whatever_the_locale(clips: Path, tmp_path: Path) -> None:
+    plain = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+    out = tmp_path / "out"
+    told = funasr("batch", clips, tmp_path / "没有.wav", "-o", out, cwd=None, stdin=None, **plain)
+    assert "没有.wav: no such file" in told.stderr
+    assert files(out) == [f"录音{n}.txt" for n in range(CLIPS)]
+
+
+def test_a_reader_that_has_enough_ends_it_quietly(clips: Path) -> None:
+    names = sorted(map(str, clips.glob("*.wav")))
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "funasr_cli", "transcribe", *names, "--json", "-q"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert json.loads(process.stdout.readline())["text"]
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
 
 
 def test_several_processes(clips: Path, tmp_path: Path) -> None:

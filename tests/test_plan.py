@@ -199,13 +199,12 @@ def test_a_state_that_is_none(one: Input, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no module tells the peak of memory there")
 def test_ten_thousand_that_are_done(tmp_path: Path) -> None:
-    """At most 3 s and 150 MB (on two cores of 2026: 1.0 s, 80 MB)."""
+    """At most 3 s (of the processor: others may use the machine) and 150 MB."""
     where, out = tmp_path / "in", tmp_path / "out"
     for number in range(100):
         (where / f"{number:02}").mkdir(parents=True)
         (out / f"{number:02}").mkdir(parents=True)
-    (tmp_path / "m").mkdir()
-    command = ["batch", str(where), "-r", "-o", str(out), "-m", str(tmp_path / "m")]
+    command = ["batch", str(where), "-r", "-o", str(out)]
     asked = tmp_path / "asked.py"
     asked.write_text(
         "import sys\n"
@@ -234,10 +233,10 @@ def test_ten_thousand_that_are_done(tmp_path: Path) -> None:
             )  # fmt: skip
             state.put(str((where / name).resolve()), known)
     watched = (
-        "import resource, sys, time; begin = time.perf_counter()\n"
+        "import resource, time\n"
         "from funasr_cli.__main__ import main\n"
         "try: main()\n"
-        "finally: print(time.perf_counter() - begin,"
+        "finally: print(time.process_time(),"
         " resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     result = subprocess.run(  # noqa: S603 - our own code

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from funasr_cli.costs import CostCurve
-from funasr_cli.decode import BatchDecoder, Stage
+from funasr_cli.decode import BatchDecoder
 from funasr_cli.errors import ModelError
 from funasr_cli.guards import token_budget
-from funasr_cli.jobs import Draft, Generation, Job, Request, no_draft
+from funasr_cli.jobs import Draft, Generation, Job, Request, Stage, no_draft
 from funasr_cli.llama.runtime import LlamaModel
 from funasr_cli.llm import BARE_PROMPT, max_segment_s, open_llm, positions
 from funasr_cli.manifest import HOW_TO_EXPORT, MANIFEST, read_manifest

@@ -112,6 +112,8 @@ def batch(  # noqa: PLR0913 - one parameter a group of options
         told = "; ".join(f"{name}: {reason}" for name, reason in gathered.missing)
         raise InputError(told or "nothing to do: name folders or files, or use --from-file")
     with State(order.state) as state:
+        if not what.dry_run and wish_folder != BESIDE:
+            state.claim()
         wish = Wish(
             kinds,
             wish_folder,
@@ -121,11 +123,11 @@ def batch(  # noqa: PLR0913 - one parameter a group of options
             retry_failed=what.retry_failed,
         )
         plan = make_plan(gathered.inputs, state, wish, tidy=not what.dry_run)
-    plan.missing += gathered.missing
-    if what.dry_run:
-        _show(plan, sink)
-        return
-    _run(plan, order, what, lists, sink)
+        plan.missing += gathered.missing
+        if what.dry_run:
+            _show(plan, sink)
+        else:
+            _run(plan, order, what, lists, sink)
 
 
 def _run(
@@ -224,9 +226,11 @@ def _order(  # noqa: PLR0913, PLR0917 - one parameter a group of options
     from funasr_cli.cli.state import FILE, FOLDER
     from funasr_cli.cli.work import BatchOrder
     from funasr_cli.folders import user_data_folder
+    from funasr_cli.model_dir import open_model_dir
 
     model = runtime.path(sink)
-    home = user_data_folder() / "batch" if folder == BESIDE else Path(folder)
+    open_model_dir(model)  # to be told of before anything is written
+    home = user_data_folder() / "batch" if folder == BESIDE else Path(folder, FOLDER)
     return BatchOrder(
         model=model,
         model_key=_model_key(model),
@@ -235,7 +239,7 @@ def _order(  # noqa: PLR0913, PLR0917 - one parameter a group of options
         hotwords=tuple(speech.hotwords or ()),
         captions=cues.captions(),
         timestamps=output.timestamps,
-        state=home / FOLDER / FILE,
+        state=home / FILE,
     )
 
 

@@ -223,6 +223,8 @@ class JsonSink(Sink):
 
     def event(self, kind: str, **values: Any) -> None:  # noqa: ANN401 - whatever JSON can say
         """Write an event."""
+        if sys.stderr is None:
+            return
         line = json.dumps({"event": kind, **values}, ensure_ascii=False)
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()

@@ -60,7 +60,7 @@ def gather(paths: Sequence[str], lists: Sequence[str], *, recursive: bool) -> Ga
     files: list[str] = []
     folders: list[str] = []
     for name in named:
-        found = _expanded(name)
+        found = expanded(name)
         if not found:
             missing.append((name, "no file matches this pattern"))
         for one in found:
@@ -106,8 +106,12 @@ def read_list(name: str) -> Iterator[str]:
             yield entry.decode("utf-8", "surrogateescape")
 
 
-def _expanded(name: str) -> list[str]:
-    """Expand a pattern that no shell has; whatever exists is no pattern."""
+def expanded(name: str) -> list[str]:
+    """Expand a pattern that no shell has (Windows); whatever exists is no pattern.
+
+    Returns:
+        What there is, in order; nothing where nothing matches.
+    """
     try:
         if not glob.has_magic(name) or os.path.lexists(name):
             return [name]

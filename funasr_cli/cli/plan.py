@@ -73,9 +73,10 @@ def make_plan(inputs: Sequence[Input], state: State, wish: Wish, *, tidy: bool) 
         OutputError: the state cannot be read.
     """
     known = state.entries()
-    for key, entry in list(known.items()):
-        if entry.status == "writing":
-            known[key] = _settled(key, entry, state, tidy=tidy)
+    for one in inputs:  # those of others may be under way
+        entry = known.get(one.key)
+        if entry is not None and entry.status == "writing":
+            known[one.key] = _settled(one.key, entry, state, tidy=tidy)
     plan = Plan()
     names = _names(inputs, known, state, wish)
     for number, one in enumerate(inputs):

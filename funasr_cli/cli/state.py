@@ -13,9 +13,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from funasr_cli.errors import OutputError
+from funasr_cli.errors import OutputError, UsageError
 
-FOLDER, FILE = ".funasr", "state.sqlite"
+FOLDER, FILE, LOCK = ".funasr", "state.sqlite", "lock.sqlite"
 BUSY_S = 30.0
 """How long a worker waits for another one's write."""
 Status: TypeAlias = Literal["writing", "done", "failed"]
@@ -77,6 +77,27 @@ class State:
     def __exit__(self, *_exc: object) -> None:
         with suppress(sqlite3.Error):  # a full disk: what was committed stays in the WAL
             self._stack.close()
+
+    def claim(self) -> None:
+        """Make sure that it can be written, and that no other batch does; until this is closed.
+
+        The system drops the claim of a process that is killed.
+
+        Raises:
+            UsageError: another one is at work.
+        """
+        with self._errors():
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            lock = sqlite3.connect(self._file.with_name(LOCK), timeout=0, isolation_level=None)
+            self._stack.enter_context(closing(lock))
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as error:
+                if "locked" in str(error):
+                    raise UsageError(
+                        f"{self._file.parent}: another batch is at work here; wait for it, or give "
+                        "another -o"
+                    ) from error
 
     def entries(self) -> dict[str, Entry]:
         """Everything that is known, by the inputs' paths."""
