@@ -1,13 +1,13 @@
 """`funasr batch`: folders of recordings -> folders of subtitles; goes on where it was stopped."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from funasr_cli.cli import FAILURES
+from funasr_cli.cli.batch_options import PROGRESS, BatchOptions
 from funasr_cli.cli.groups import grouped
 from funasr_cli.cli.model_options import ModelOptions
 from funasr_cli.cli.output_options import CueOptions, OutputOptions, Quiet
@@ -18,54 +18,9 @@ if TYPE_CHECKING:
     from funasr_cli.cli.board import Board
     from funasr_cli.cli.console import Sink
     from funasr_cli.cli.hotword_lists import HotwordLists
-    from funasr_cli.cli.plan import Plan, Task
+    from funasr_cli.cli.plan import Plan
     from funasr_cli.cli.work import BatchOrder
     from funasr_cli.options import TranscribeOptions
-
-PROGRESS = ("auto", "bars", "lines", "json", "none")
-
-
-@dataclass(frozen=True)
-class BatchOptions:
-    """Which files, and what of them is to be done."""
-
-    recursive: Annotated[
-        bool, typer.Option("-r", "--recursive", help="Also take the folders in the folders.")
-    ] = False
-    from_file: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--from-file",
-            help="File of paths, one a line or separated by NUL; - is stdin. May be given several "
-            "times.",
-        ),
-    ] = None
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Do everything again, whatever is done.")
-    ] = False
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Also try again what has failed before.")
-    ] = False
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only tell what would be done, and write nothing.")
-    ] = False
-    fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", help="Stop at the first file that fails.")
-    ] = False
-    workers: Annotated[
-        int,
-        typer.Option(
-            min=1, max=64, help="Processes, each with its own model: for machines with many cores."
-        ),
-    ] = 1
-    report: Annotated[
-        Path | None,
-        typer.Option(help="Write what became of each file: .jsonl or .csv."),
-    ] = None
-    progress: Annotated[
-        str,
-        typer.Option(help="auto, bars, lines, json (events for programs, on stderr) or none."),
-    ] = "auto"
 
 
 @grouped
@@ -97,13 +52,12 @@ def batch(  # noqa: PLR0913 - one parameter a group of options
     from funasr_cli.cli.gathering import gather
     from funasr_cli.cli.plan import Wish, make_plan
     from funasr_cli.cli.state import State
+    from funasr_cli.cli.summary import report_suffix, show_plan
     from funasr_cli.errors import InputError
 
     sink = _sink(what.progress, quiet=quiet)
     wish_folder, kinds = _place(output)
     if what.report is not None:
-        from funasr_cli.cli.summary import report_suffix
-
         report_suffix(what.report)
     options, lists = speech.options(vad), speech.lists(sink)
     order = _order(speech, cues, runtime, output, options, wish_folder, sink)
@@ -125,7 +79,7 @@ def batch(  # noqa: PLR0913 - one parameter a group of options
         plan = make_plan(gathered.inputs, state, wish, tidy=not what.dry_run)
         plan.missing += gathered.missing
         if what.dry_run:
-            _show(plan, sink)
+            show_plan(plan, sink)
         else:
             _run(plan, order, what, lists, sink)
 
@@ -189,8 +143,8 @@ def _work(  # noqa: PLR0913, PLR0917 - what is done, how, and who is told
 
 
 def _sink(progress: str, *, quiet: bool) -> "Sink":
-    from funasr_cli.cli.board import JsonSink
     from funasr_cli.cli.console import Sink
+    from funasr_cli.cli.json_board import JsonSink
     from funasr_cli.errors import UsageError
 
     if progress not in PROGRESS:
@@ -250,20 +204,3 @@ def _model_key(model: Path) -> str:
     from funasr_cli.verdicts import fingerprint
 
     return content_of(model / MANIFEST) or fingerprint(*model.glob("*.*"))
-
-
-def _show(plan: "Plan", sink: "Sink") -> None:
-    """Tell on stdout what would be done: status, input, files."""
-    from funasr_cli.cli.tables import show_table
-
-    found = [
-        *(("do", task.path, _told(task)) for task in plan.tasks),
-        *(("skip", task.path, _told(task)) for task in plan.done),
-        *(("failed before", task.path, reason) for task, reason in plan.failed_before),
-        *(("missing", name, reason) for name, reason in plan.missing),
-    ]
-    show_table(sink, ("what", "input", "files"), found)
-
-
-def _told(task: "Task") -> str:
-    return ", ".join(str(path) for _, path in task.outputs)

@@ -1,24 +1,12 @@
 """How a batch stands: counted from events, shown while it runs, summed up at its end."""
 
-import json
-import os
-import sys
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 from funasr_cli.cli import raise_if_interrupted
 from funasr_cli.cli.console import PLAIN_INTERVAL_S, Sink
 from funasr_cli.cli.events import Event, Finished, Moved, Said
 from funasr_cli.cli.plan import Plan, Task
-
-if TYPE_CHECKING:
-    from rich.progress import TaskID
-
-SHOWN = 4
-"""Files that are shown at once."""
-JSON_INTERVAL_S = 1.0
-"""Seconds between two `progress` events of all files together."""
 
 
 @dataclass
@@ -154,127 +142,6 @@ class LineBoard(Board):
         )
 
 
-class BarBoard(Board):
-    """Bars on a terminal: one for all, and one for each file at work."""
-
-    def __init__(self, plan: Plan, sink: Sink, *, fail_fast: bool = False) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn
-
-        super().__init__(plan, sink, fail_fast=fail_fast)
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[told]}"),
-            console=sink.console,
-            transient=True,
-        )
-        self._all = self._bars.add_task("", total=1.0, told="")
-        self._shown: dict[int, TaskID] = {}
-
-    def __enter__(self) -> "BarBoard":
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self._bars.stop()
-
-    def moved(self, event: Moved) -> None:
-        """Move the bars."""
-        from rich.markup import escape
-
-        number = event.number
-        if number not in self._shown and len(self._shown) < SHOWN:
-            name = os.path.basename(self.tasks[number].path)  # noqa: PTH119 - as typed
-            self._shown[number] = self._bars.add_task(escape(f"  {name[-40:]}"), told="")
-        if number in self._shown:
-            self._bars.update(self._shown[number], completed=event.done, total=event.whole)
-        self._draw()
-
-    def finished(self, event: Finished, _task: Task) -> None:
-        """Take a file's bar away."""
-        bar = self._shown.pop(event.number, None)
-        if bar is not None:
-            self._bars.remove_task(bar)
-        self._draw()
-
-    def _draw(self) -> None:
-        tally = self.tally
-        told = f"{clock(tally.seconds)}<{clock(self.left())} | {self.speed():.1f} audio s/s"
-        files = f"{len(tally.finished)}/{tally.files} files"
-        self._bars.update(self._all, completed=self.share(), description=files, told=told)
-
-
-class JsonSink(Sink):
-    """Messages as events on stderr, one JSON object a line."""
-
-    def note(self, message: str) -> None:
-        """Tell people something."""
-        if not self.quiet:
-            self.event("note", message=message)
-
-    def warn(self, message: str) -> None:
-        """Warn people."""
-        self.event("warning", message=message)
-
-    def error(self, message: str) -> None:
-        """Report a failure; the event `file` has it too."""
-        self.event("error", message=message)
-
-    def event(self, kind: str, **values: Any) -> None:  # noqa: ANN401 - whatever JSON can say
-        """Write an event."""
-        if sys.stderr is None:
-            return
-        line = json.dumps({"event": kind, **values}, ensure_ascii=False)
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
-
-
-class JsonBoard(Board):
-    """Events for programs."""
-
-    _last = 0.0
-
-    def __init__(self, plan: Plan, sink: JsonSink, *, fail_fast: bool = False) -> None:
-        super().__init__(plan, sink, fail_fast=fail_fast)
-        self._events = sink
-
-    def __enter__(self) -> "JsonBoard":
-        self._events.event("start", files=self.tally.files, bytes=self.tally.size)
-        return self
-
-    def moved(self, event: Moved) -> None:
-        """Tell how far everything is, once a second."""
-        now = time.monotonic()
-        if now - self._last >= JSON_INTERVAL_S:
-            self._last = now
-            left, tally = self.left(), self.tally
-            self._events.event(
-                "progress",
-                share=round(self.share(), 4),
-                done=len(tally.finished),
-                files=tally.files,
-                seconds=round(tally.seconds, 1),
-                left=None if left is None else round(left, 1),
-                speed=round(self.speed(), 2),
-                path=self.tasks[event.number].path,
-                at=round(event.done, 2),
-                of=None if event.whole is None else round(event.whole, 2),
-            )
-
-    def finished(self, event: Finished, task: Task) -> None:
-        """Tell that a file is over."""
-        self._events.event(
-            "file",
-            path=task.path,
-            status="failed" if event.failure else "done",
-            reason=event.failure,
-            audio_s=round(event.seconds, 3),
-            work_s=round(event.work, 3),
-            outputs=[str(path) for path in event.outputs],
-        )
-
-
 def clock(seconds: float | None) -> str:
     """Write 754 s as 12:34."""
     if seconds is None:
@@ -286,6 +153,9 @@ def clock(seconds: float | None) -> str:
 
 def open_board(plan: Plan, sink: Sink, style: str, *, fail_fast: bool) -> Board:
     """Choose a board: bars on a terminal, else lines, else what was asked for."""
+    from funasr_cli.cli.bars import BarBoard
+    from funasr_cli.cli.json_board import JsonBoard, JsonSink
+
     if isinstance(sink, JsonSink):
         return JsonBoard(plan, sink, fail_fast=fail_fast)
     if sink.quiet or style == "none":

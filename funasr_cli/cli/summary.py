@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from funasr_cli.cli.board import JsonSink, Tally, clock
+from funasr_cli.cli.board import Tally, clock
+from funasr_cli.cli.json_board import JsonSink
 from funasr_cli.cli.plan import Plan, Task
 from funasr_cli.errors import UsageError
 
@@ -124,6 +125,19 @@ def tell(found: Sequence[Row], tally: Tally, sink: "Sink", *, interrupted: bool)
     if len(bad) > SHOWN_FAILURES:
         table.add_row("", f"and {len(bad) - SHOWN_FAILURES} more; --report FILE names all")
     sink.console.print(table)
+
+
+def show_plan(plan: Plan, sink: "Sink") -> None:
+    """Tell on stdout what would be done: status, input, files."""
+    from funasr_cli.cli.tables import show_table
+
+    found = [
+        *(("do", task.path, ", ".join(_outputs(task))) for task in plan.tasks),
+        *(("skip", task.path, ", ".join(_outputs(task))) for task in plan.done),
+        *(("failed before", task.path, reason) for task, reason in plan.failed_before),
+        *(("missing", name, reason) for name, reason in plan.missing),
+    ]
+    show_table(sink, ("what", "input", "files"), found)
 
 
 def _lines(counts: dict[str, int], tally: Tally, seconds: float) -> Iterator[tuple[str, str]]:
