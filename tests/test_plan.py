@@ -161,6 +161,23 @@ def test_what_counts_as_done(
     assert (len(found.done), len(found.tasks)) == ((1, 0) if is_done else (0, 1))
 
 
+def test_a_touched_file_is_read_once(
+    one: Input, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, read = tmp_path / "out", []
+    put(one, out, entry(Path(one.path), {"txt": TEXT}))
+    os.utime(one.path, ns=(1, 1))
+
+    def watched(path: str) -> str:
+        read.append(path)
+        return content_of(path)
+
+    monkeypatch.setattr("funasr_cli.cli.plan.content_of", watched)
+    for tidy in (False, True, True):
+        assert len(plan([one], out, tidy=tidy).done) == 1
+    assert read == [one.path, one.path]
+
+
 def test_the_file_of_another_input_is_left_alone(one: Input, tmp_path: Path) -> None:
     out = tmp_path / "out"
     put(one, out, entry(Path(one.path), {"txt": TEXT}))

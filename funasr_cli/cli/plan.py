@@ -98,6 +98,8 @@ def make_plan(inputs: Sequence[Input], state: State, wish: Wish, *, tidy: bool) 
         if before is None or before.asked != wish.asked or not _same_input(task, before):
             plan.tasks.append(task)
             continue
+        if tidy and before.changed != task.changed:  # touched: not to be read again each time
+            state.put(one.key, replace(before, changed=task.changed))
         task = replace(task, kept=before.outputs or {})
         if before.status == "failed" and not _wants_more(task, before):
             if wish.retry_failed:
