@@ -6,21 +6,18 @@ room for the next at once. A draft proposes tokens that are verified in the same
 the number of calls, never a token. What goes into a call depends on the data alone.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import Generic, Literal, TypeAlias, TypeVar
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import Generic, Literal, TypeVar
 
 import numpy as np
 
 from funasr_cli.costs import Acceptance, CostCurve, choose_width
 from funasr_cli.errors import DecodeError
-from funasr_cli.jobs import Generation, Job, Request, Stop
+from funasr_cli.jobs import Generation, Job, Measure, Request, Stage, Stop, no_measure
 from funasr_cli.protocols import Floats, LanguageModel, Rows
 from funasr_cli.results import DecodeStats
 from funasr_cli.slot import Slot, common_prefix
 
-Stage = Literal["prefill", "generate"]
-Measure: TypeAlias = Callable[[Stage], AbstractContextManager[None]]
 T = TypeVar("T")
 
 PREFILL_ROWS = 512
@@ -44,19 +41,19 @@ class BatchDecoder:
         self._slots = slots
 
     def run(
-        self, jobs: Iterable[Job[T]], measure: Measure | None = None
+        self, jobs: Iterable[Job[T]], measure: Measure = no_measure
     ) -> Generator[T, None, None]:
         """Run jobs to their results, which come in the order of the jobs.
 
         A job is asked for only when a slot is free, and then waited for: which jobs share a call
-        does not depend on how fast they come.
+        does not depend on how fast they come. One that asks for no text takes no slot; its result
+        does not wait for another job. `measure` is entered around each call of the model.
 
         Raises:
             DecodeError: the model failed, and a job did not handle it.
         """
         slots = min(self._slots or self._model.n_seq, self._model.n_seq)
-        measured = measure or (lambda _stage: nullcontext())
-        run = _Run[T](self._model, self._curve, slots, measured)
+        run = _Run[T](self._model, self._curve, slots, measure)
         try:
             yield from run.results(enumerate(jobs))
         finally:
@@ -78,10 +75,10 @@ class _Run(Generic[T]):
         """Fill free slots, make one step, hand out what is due; until there is no more."""
         due = 0
         while True:
-            self._fill(jobs)
-            while due in self._done:
-                yield self._done.pop(due)
-                due += 1
+            for _ in self._fill(jobs):
+                while due in self._done:
+                    yield self._done.pop(due)
+                    due += 1
             active = [slot for slot in self._slots if slot.request]
             if not active:
                 return
@@ -97,7 +94,9 @@ class _Run(Generic[T]):
             slot.job = slot.request = None
             self._model.forget(slot.sequence)
 
-    def _fill(self, jobs: Iterator[tuple[int, Job[T]]]) -> None:
+    def _fill(self, jobs: Iterator[tuple[int, Job[T]]]) -> Iterator[None]:
+        """Give each free slot a job; stop wherever results may have become due."""
+        yield
         for slot in self._slots:
             while slot.job is None:
                 following = next(jobs, None)
@@ -105,6 +104,7 @@ class _Run(Generic[T]):
                     return
                 slot.number, slot.job = following
                 self._advance(slot, None)
+                yield
 
     def _advance(self, slot: Slot[T], answer: Generation | DecodeError | None) -> None:
         """Hand an answer to a slot's job and begin what it asks for next."""
@@ -152,7 +152,7 @@ class _Run(Generic[T]):
         rest = request.prefix[common:]
         if rest:
             rows = Rows(slot.sequence, common, tokens=np.array(rest, np.int32), logits="none")
-            with self._measure("prefill"):
+            with self._measure("prefill", [(slot.number, len(rows))]):
                 self._make_room([rows])
                 self._model.evaluate([rows])
             slot.took_part(len(rest))
@@ -268,7 +268,7 @@ class _Run(Generic[T]):
         if not shares:
             return []
         try:
-            with self._measure(stage):
+            with self._measure(stage, [(slot.number, len(rows)) for slot, rows in shares]):
                 self._make_room([rows for _, rows in shares])
                 found = self._model.evaluate([rows for _, rows in shares])
         except DecodeError as error:

@@ -1,6 +1,7 @@
 """What is asked of the decoder, and what it answers: the words that it shares with its callers."""
 
 from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
@@ -8,6 +9,10 @@ from funasr_cli.protocols import Floats
 from funasr_cli.results import DecodeStats
 
 Stop = Literal["end", "budget", "loop", "nan"]
+Stage = Literal["prefill", "generate"]
+Parts: TypeAlias = Sequence[tuple[int, int]]
+"""Who takes part in a call of the model: (number of the job, its rows)."""
+Measure: TypeAlias = Callable[[Stage, Parts], AbstractContextManager[None]]
 Draft: TypeAlias = Callable[[Sequence[int], int], Sequence[int]]
 """(tokens so far, most to propose) -> the tokens that will probably follow."""
 T = TypeVar("T")
@@ -16,6 +21,11 @@ T = TypeVar("T")
 def no_draft(_ids: Sequence[int], _limit: int) -> Sequence[int]:
     """Propose nothing."""
     return ()
+
+
+def no_measure(_stage: Stage, _parts: Parts) -> AbstractContextManager[None]:
+    """Measure nothing."""
+    return nullcontext()
 
 
 def never(_ids: Sequence[int]) -> Stop | None:

@@ -6,6 +6,7 @@ Part of the composition, like `transcriber`, `ear` and `answer`: it joins stages
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import TypeAlias
 
 from funasr_cli.ahead import ahead
 from funasr_cli.align import align
@@ -29,6 +30,8 @@ from funasr_cli.timings import Timings
 from funasr_cli.units import SAMPLE_RATE
 from funasr_cli.vad import cut_speech
 
+Written: TypeAlias = tuple[Segment, tuple[Notice, ...]]
+"""What became of a piece, and what is to be said of it."""
 SAME_TIME_S = 1e-3
 """Segments that begin so much before the end of the one before share sound with it."""
 
@@ -54,6 +57,7 @@ class Recording:
         self._notices = [*model.notices, *ear.notices(options)]
         self._speech: list[Range] | None = [] if options.vad else None
         self._read = 0
+        self._asked = 0
 
     def __enter__(self) -> "Recording":
         options = self.options
@@ -82,18 +86,28 @@ class Recording:
         """Seconds that have been read."""
         return self._read / SAMPLE_RATE
 
-    def jobs(self) -> Generator[Job[tuple[Segment, tuple[Notice, ...]]], None, None]:
+    def heard(self) -> Generator[Heard, None, None]:
+        """Read the input and encode one piece after the other; may run ahead, in a thread."""
+        for piece in self._pieces():
+            yield self._ear.hear(piece, self.options, self.timings)
+
+    def jobs(self) -> Generator[Job[Written], None, None]:
         """Yield one job a piece; their results, in this order, go to `add`."""
         # a thread that waits for a stream could not be ended
         depth = 0 if self.source.stream is not None else self._model.ahead
-        heard = (self._ear.hear(piece, self.options, self.timings) for piece in self._pieces())
-        with ahead(heard, depth) as ready:
-            for number, one in enumerate(ready):
-                if self._speech is not None:
-                    self._speech += one.piece.speech or ()
-                yield self._segment(number, one)
+        with ahead(self.heard(), depth) as ready:
+            for one in ready:
+                yield self.job(one)
 
-    def add(self, result: tuple[Segment, tuple[Notice, ...]]) -> None:
+    def job(self, heard: Heard) -> Job[Written]:
+        """Make the job of the next piece."""
+        number = self._asked
+        self._asked += 1
+        if self._speech is not None:
+            self._speech += heard.piece.speech or ()
+        return self._segment(number, heard)
+
+    def add(self, result: Written) -> None:
         """Take the result of the next job."""
         segment, notices = result
         self._notices += [notice for notice in notices if notice not in self._notices]
@@ -189,7 +203,7 @@ class Recording:
         with self.timings.measure("vad"):
             return self._model.detector.probabilities(samples)
 
-    def _segment(self, number: int, heard: Heard) -> Job[tuple[Segment, tuple[Notice, ...]]]:
+    def _segment(self, number: int, heard: Heard) -> Job[Written]:
         """Write the text of a piece, and time its characters."""
         piece, model, timings, options = heard.piece, self._model, self.timings, self.options
         question = self._ear.question(number, heard, options, self.language, timings)

@@ -1,6 +1,6 @@
 """How long each stage took: a value that the pipeline fills and the CLI renders."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from threading import Lock
@@ -10,6 +10,23 @@ from typing import TypeVar
 T = TypeVar("T")
 _ADDING = Lock()
 """Two threads measure: the encoder's ahead, and a segment's halves."""
+
+
+@contextmanager
+def shared_out(stage: str, parts: Sequence[tuple["Timings", int]]) -> Iterator[None]:
+    """Add the time spent in the block to a stage of several inputs, each by its share.
+
+    Args:
+        stage: name of the stage.
+        parts: an input's timings, and how much of the work was its.
+    """
+    begin = perf_counter()
+    try:
+        yield
+    finally:
+        seconds, whole = perf_counter() - begin, sum(part for _, part in parts)
+        for timings, part in parts:
+            timings.add(stage, seconds * part / whole)
 
 
 @dataclass
@@ -58,9 +75,17 @@ class Timings:
         try:
             yield
         finally:
-            seconds = perf_counter() - begin
-            with _ADDING:
-                setattr(self, stage, getattr(self, stage) + seconds)
+            self.add(stage, perf_counter() - begin)
+
+    def add(self, stage: str, seconds: float) -> None:
+        """Add seconds to a stage."""
+        with _ADDING:
+            setattr(self, stage, getattr(self, stage) + seconds)
+
+    def settle(self, load: float) -> None:
+        """Set `load`, and `total` to what this input took of the time that inputs share."""
+        self.load = load
+        self.total = sum(self.stages().values())
 
     def measure_each(self, stage: str, items: Iterable[T]) -> Iterator[T]:
         """Pass items on; add the time spent producing them to a stage."""

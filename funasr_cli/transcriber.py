@@ -3,7 +3,7 @@
 With `recording`, `ear` and `answer`, the only modules that know the order of the stages.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
 from heapq import nlargest
 from math import ceil
@@ -14,7 +14,8 @@ from time import perf_counter
 from funasr_cli.answer import REFERENCE_MAX_TOKENS
 from funasr_cli.audio import AudioSource
 from funasr_cli.ear import Ear
-from funasr_cli.errors import UsageError
+from funasr_cli.errors import FunasrError, UsageError
+from funasr_cli.languages import prompt_language
 from funasr_cli.llm import BARE_PROMPT, MOST_TOKENS, PROMPT_ROOM, positions, usual_positions
 from funasr_cli.model import open_model
 from funasr_cli.model_dir import ModelFiles, find_model, open_model_dir
@@ -22,6 +23,7 @@ from funasr_cli.options import RuntimeOptions, TranscribeOptions
 from funasr_cli.prompt import build_prompt
 from funasr_cli.recording import Recording
 from funasr_cli.results import Notice, Transcript
+from funasr_cli.series import Series, SeriesProgress, Task
 
 Progress = Callable[[float, float | None], None]
 """Called with the seconds done and the seconds in all (None: unknown)."""
@@ -56,6 +58,7 @@ class Transcriber:
         self._unpaid_load = perf_counter() - begin
         self._ear = Ear(self._model)
         self._one_at_a_time = RLock()
+        self._in_series = False
 
     def __enter__(self) -> "Transcriber":
         return self
@@ -93,7 +96,66 @@ class Transcriber:
             )
         source = source if isinstance(source, AudioSource) else AudioSource(str(source))
         with self._one_at_a_time:
+            self._refuse_inside_a_series()
             return self._transcribe(source, options or TranscribeOptions(), on_progress)
+
+    def transcribe_all(
+        self,
+        paths: Iterable[Path | str],
+        options: TranscribeOptions | Callable[[], TranscribeOptions] | None = None,
+        *,
+        on_progress: SeriesProgress | None = None,
+    ) -> Generator[Transcript | FunasrError, None, None]:
+        """Transcribe files in one run, so that short ones are decoded side by side.
+
+        The texts are those of `transcribe`. Each transcript's `prefill` and `generate` are its
+        share, by rows, of the calls that files had in common, and `total` is the sum of the stages.
+
+        Args:
+            paths: files; each is asked for when there is room for it.
+            options: of all files; called, it gives those of the next file.
+            on_progress: told after each segment, and when a file is opened. On a GPU the latter
+                happens in another thread.
+
+        Yields:
+            In the order of the files, a transcript or the error of the file, which fails alone.
+            The iterator is used up, or closed, in the thread that began it.
+
+        Raises:
+            UnusableError: no file can be transcribed here.
+            UsageError: the transcriber is asked for something else meanwhile.
+        """
+
+        def tasks() -> Iterator[Task]:
+            yield AudioSource(str(first)), given
+            for path in rest:
+                yield AudioSource(str(path)), options() if callable(options) else given
+
+        rest = iter(paths)
+        with self._one_at_a_time:
+            self._refuse_inside_a_series()
+            first = next(rest, None)
+            if first is None:
+                return
+            given = (options() if callable(options) else options) or TranscribeOptions()
+            # a list of hotwords may be longer when it is read again
+            hotwords_grow = callable(options)
+            self._make_room(given, prompt_language(given.language), None, grow=hotwords_grow)
+            self._in_series = True
+            try:
+                series = Series(self._model, self._ear, on_progress)
+                with closing(series.run(tasks())) as outcomes:
+                    for outcome in outcomes:
+                        if isinstance(outcome, Transcript):
+                            outcome.timings.settle(self._unpaid_load)
+                            self._unpaid_load = 0.0
+                        yield outcome
+            finally:
+                self._in_series = False
+
+    def _refuse_inside_a_series(self) -> None:
+        if self._in_series:
+            raise UsageError("transcribe_all is under way: use its results up, or close it, first")
 
     def _transcribe(
         self, source: AudioSource, options: TranscribeOptions, on_progress: Progress | None
@@ -104,7 +166,9 @@ class Transcriber:
             recording = stack.enter_context(Recording(self._model, self._ear, source, options))
             self._make_room(options, recording.language, recording.announced)
             jobs = stack.enter_context(closing(recording.jobs()))
-            run = self._model.decoder.run(jobs, recording.timings.measure)
+            run = self._model.decoder.run(
+                jobs, lambda stage, _parts: recording.timings.measure(stage)
+            )
             for result in stack.enter_context(closing(run)):
                 recording.add(result)
                 if on_progress:
@@ -118,9 +182,21 @@ class Transcriber:
         return transcript
 
     def _make_room(
-        self, options: TranscribeOptions, language: str | None, seconds: float | None
+        self,
+        options: TranscribeOptions,
+        language: str | None,
+        seconds: float | None,
+        *,
+        grow: bool = False,
     ) -> None:
-        """Size the KV cache by the longest prompt, and by how many segments there may be."""
+        """Size the KV cache by the longest prompt, and by how many segments there may be.
+
+        Args:
+            options: what becomes of the prompt.
+            language: as the prompt names it.
+            seconds: of sound; None: unknown.
+            grow: whether later prompts may be longer: they may take all the room there is.
+        """
         model = self._model
         words = options.hotwords
         if options.hotword_recall:
@@ -134,6 +210,7 @@ class Transcriber:
         segments = ceil(2 * seconds / model.max_segment_s) if seconds else model.slots
         written = options.max_new_tokens or (0 if options.guard else REFERENCE_MAX_TOKENS)
         prompt_room = min(PROMPT_ROOM, max(BARE_PROMPT, len(tokens)))
-        most = positions(model.facts, prompt_room, min(written, MOST_TOKENS))
+        later = PROMPT_ROOM if grow else prompt_room
+        most = positions(model.facts, later, min(written, MOST_TOKENS))
         usual = usual_positions(model.facts, prompt_room)
         model.llm.need(usual, min(model.slots, max(1, segments)), max_ctx=most)

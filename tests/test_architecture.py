@@ -70,6 +70,7 @@ for name in sys.argv[1:]:
         ["--help"],
         ["--version"],
         ["transcribe", "--help"],
+        ["batch", "--help"],
         ["runtime", "install", "--help"],
         ["config", "show"],
         ["trnscribe"],

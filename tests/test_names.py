@@ -20,11 +20,8 @@ ROOT: Any = get_command(app)
 EVERYTHING = {options.command: options for options in all_options(ROOT)}
 TRANSCRIBE = EVERYTHING["transcribe"]
 
-WITHOUT_TARGET = {
-    # spelling of ours -> aliases that wait for it; remove a line when its option comes
-    "--overwrite": "--skip --skip-existing --resume",
-    "--recursive": "-br --batch-recursive",
-}
+WITHOUT_TARGET: dict[str, str] = {}
+"""Spelling of ours -> aliases that wait for it; remove a line when its option comes."""
 
 
 def read(command: str, *arguments: str) -> dict[str, Any]:

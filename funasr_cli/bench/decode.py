@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from funasr_cli.costs import CostCurve
-from funasr_cli.decode import BatchDecoder, Stage
+from funasr_cli.decode import BatchDecoder
 from funasr_cli.errors import ModelError
 from funasr_cli.guards import token_budget
-from funasr_cli.jobs import Draft, Generation, Job, Request, no_draft
+from funasr_cli.jobs import Draft, Generation, Job, Request, Stage, no_draft
 from funasr_cli.llama.runtime import LlamaModel
 from funasr_cli.llm import BARE_PROMPT, max_segment_s, open_llm, positions
 from funasr_cli.manifest import HOW_TO_EXPORT, MANIFEST, read_manifest
@@ -265,7 +265,8 @@ def _run(  # noqa: PLR0913 - what is run, and how
         return (yield request)
 
     decoder = BatchDecoder(Endless(model, texts), curve, slots=slots)
-    return list(decoder.run((single(request) for request in asked), times.measure))
+    jobs = (single(request) for request in asked)
+    return list(decoder.run(jobs, lambda stage, _parts: times.measure(stage)))
 
 
 def _request(model: LlamaModel, number: int, tokens: int, audio_rows: int) -> Request:

@@ -8,6 +8,8 @@ from typing import NoReturn
 
 from funasr_cli.cli.messages import tr_word
 
+FAILURES = 5
+"""Exit code of a batch that has finished, but not everything in it went well."""
 INTERRUPTED = 130
 
 
@@ -44,6 +46,12 @@ def leave_if_interrupted() -> None:
     """Act on a Ctrl-C whose exception was swallowed."""
     if _Interrupt.seen:
         leave_interrupted()
+
+
+def raise_if_interrupted() -> None:
+    """Raise a Ctrl-C whose exception was swallowed, for those who have something to finish."""
+    if _Interrupt.seen:
+        raise KeyboardInterrupt
 
 
 def leave_interrupted() -> NoReturn:

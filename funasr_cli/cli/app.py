@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from funasr_cli import errors
-from funasr_cli.cli import leave_if_interrupted, leave_interrupted
+from funasr_cli.cli import FAILURES, leave_if_interrupted, leave_interrupted
+from funasr_cli.cli.batch import batch
 from funasr_cli.cli.bench import bench_group
 from funasr_cli.cli.command import RootGroup, equip
 from funasr_cli.cli.completion import completion_group
@@ -24,7 +25,7 @@ from funasr_cli.cli.settings.layers import origin_note
 from funasr_cli.cli.transcribe import transcribe
 from funasr_cli.version import __version__
 
-INTERNAL, USAGE, UNUSABLE, INPUT, FAILURES = 1, 2, 3, 4, 5
+INTERNAL, USAGE, UNUSABLE, INPUT = 1, 2, 3, 4
 
 EXIT_CODES: tuple[tuple[type[errors.FunasrError], int], ...] = (
     (errors.UsageError, USAGE),
@@ -119,6 +120,7 @@ def root(
 
 
 app.command(epilog=EPILOG)(_honest(transcribe))
+app.command(epilog=EPILOG)(_honest(batch))
 app.command(epilog=EPILOG)(_honest(realign))
 app.command(epilog=EPILOG)(_honest(export))
 app.command(epilog=EPILOG)(_honest(doctor))

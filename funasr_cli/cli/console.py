@@ -36,6 +36,16 @@ class Sink:
         self.quiet = quiet
         self._stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
+    @property
+    def console(self) -> Console:
+        """Stderr, for what is drawn."""
+        return self._stderr
+
+    @property
+    def draws(self) -> bool:
+        """Whether stderr is a terminal on which bars can move."""
+        return self._stderr.is_terminal and not self._stderr.is_dumb_terminal
+
     def data(self, text: str) -> None:
         """Write data to stdout and flush, so that a pipeline sees it at once.
 
@@ -84,7 +94,7 @@ class Sink:
         """Show how far one input is: a bar on a terminal, else a line every few seconds."""
         if self.quiet:
             yield _Progress()
-        elif self._stderr.is_terminal and not self._stderr.is_dumb_terminal:
+        elif self.draws:
             with _Bar(self._stderr, name) as bar:
                 yield bar
         else:

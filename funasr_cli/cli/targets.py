@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 
 from funasr_cli.cli.arguments import FORMATS, STDIN
@@ -27,12 +28,13 @@ class Targets:
         return self.paths.get(name, ())
 
 
-def parse_targets(
+def parse_targets(  # noqa: PLR0913 - all that a name depends on
     inputs: Sequence[str],
     formats: tuple[str, ...],
     folder: str | Path | None,
     template: str | None = None,
     *,
+    roots: dict[str, Path] | None = None,
     today: date | None = None,
 ) -> Targets:
     """Choose a file for each input and format; inputs of one stem never share one.
@@ -43,6 +45,7 @@ def parse_targets(
         folder: where the files go; None: the current folder; `source`: that of each input.
         template: name of a file with `FIELDS` in braces; None: the input's name, and more of it
             where that is not enough to tell inputs apart.
+        roots: the folder of each input's files, where they differ; None: as `folder` says.
         today: for {date}; None: today.
 
     Raises:
@@ -52,7 +55,7 @@ def parse_targets(
     if not formats and folder is None and template is None:
         return Targets({})
     names = {name: Path("stdin" if name == STDIN else name) for name in inputs}
-    roots = _roots(names, folder)
+    roots = roots or _roots(names, folder)
     kinds = formats or ("txt",)
     if template is None:
         bases = _bases(names, roots)
@@ -206,6 +209,16 @@ def _told_apart(names: dict[str, Path]) -> dict[str, str]:
 
 
 def _absolute(path: Path) -> Path:
+    """Follow the links to a file's folder; a file that is a link is itself."""
+    return (
+        _resolved(path.parent.absolute()) / path.name
+        if path.name not in {"", ".."}
+        else _resolved(path.absolute())
+    )
+
+
+@lru_cache(maxsize=4096)
+def _resolved(path: Path) -> Path:
     try:
         return path.resolve()
     except (OSError, RuntimeError, ValueError):

@@ -6,6 +6,7 @@ import typer
 
 from funasr_cli.cli.arguments import may_exist
 from funasr_cli.cli.delivery import Output
+from funasr_cli.cli.gathering import expanded
 from funasr_cli.cli.groups import grouped
 from funasr_cli.cli.model_options import ModelOptions
 from funasr_cli.cli.orders import Order, transcribe_inputs
@@ -61,6 +62,7 @@ def transcribe(  # noqa: PLR0913 - one parameter a group of options
     from funasr_cli.errors import InputError
 
     sink = Sink(quiet=quiet)
+    audio = [found for name in audio for found in expanded(name) or [name]]
     options = speech.options(vad, start=start, duration=duration)
     lists = speech.lists(sink)
     formats = output.formats(("json",) if as_json else ())
