@@ -312,11 +312,12 @@ def test_several_processes(clips: Path, tmp_path: Path) -> None:
 
 
 def big_model(where: Path) -> Path:
-    """A folder whose files look larger than any memory."""
+    """A model whose files look larger than any memory."""
     folder = where / "big"
     folder.mkdir()
-    with (folder / "x.gguf").open("wb") as file:
-        file.truncate(1 << 42)
+    (folder / "Fun-ASR-Nano-Encoder-Adaptor.fp32.onnx").touch()
+    with (folder / "Fun-ASR-Nano-Decoder.q8_0.gguf").open("wb") as file:
+        file.truncate(1 << 42)  # no bytes behind it
     return folder
 
 

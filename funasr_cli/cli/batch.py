@@ -28,7 +28,7 @@ def batch(  # noqa: PLR0913 - one parameter a group of options
     *,
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PATH]...", help="Folders, patterns, audio and video files."),
+        typer.Argument(metavar="PATH", help="Folders, patterns, audio and video files."),
     ] = None,
     what: BatchOptions,
     output: OutputOptions,

@@ -154,6 +154,8 @@ def _work(order: "BatchOrder", pipe: "Connection[Event | None, Task | None]") ->
 
     try:
         work(order, tasks(), emit)
+    except BrokenPipeError:
+        os._exit(1)  # the parent has gone: nobody is left to be told
     except errors.FunasrError as error:
         emit(Broken(type(error).__name__, str(error)))
     except (ImportError, MemoryError) as error:
