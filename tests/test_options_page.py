@@ -1,7 +1,10 @@
-"""docs/OPTIONS.md and `--help` come from one source."""
+"""docs/OPTIONS.md, its Chinese twin and `--help` come from one source."""
 
-from make_options import PAGE, page
+import pytest
+from make_options import PAGES, page
 
 
-def test_the_page_is_what_the_commands_declare() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run: python tests/make_options.py"
+@pytest.mark.parametrize("language", PAGES)
+def test_the_page_is_what_the_commands_declare(language: str) -> None:
+    written = PAGES[language].read_text(encoding="utf-8")
+    assert written == page(language), "run: python tests/make_options.py"
