@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_cli import ROOT
+from test_cli import ROOT, SAMPLES
 
 from funasr_cli.cli.board import Board, LineBoard, StopBatch, clock, open_board
 from funasr_cli.cli.console import Sink
@@ -138,7 +138,7 @@ def in_terminal(*arguments: str | Path, **environment: str) -> str:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
 def test_terminals(tmp_path: Path) -> None:
-    recordings = ROOT / "samples" / "zh-01.wav", ROOT / "samples" / "en-01.m4a"
+    recordings = SAMPLES / "zh-01.wav", SAMPLES / "en-01.m4a"
 
     def batch(**environment: str) -> str:
         return in_terminal("batch", *recordings, "-o", tmp_path, "--overwrite", **environment)

@@ -12,6 +12,8 @@ from sounds import tone, write_sound
 import funasr_cli
 
 ROOT = Path(funasr_cli.__file__).parent.parent
+"""Where the package under test is, which may be installed; the samples are beside the tests."""
+SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 
 
 def funasr(

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pytest
 from sounds import read, write_sound
-from test_cli import ROOT, funasr, one_line
+from test_cli import ROOT, SAMPLES, funasr, one_line
 
 from funasr_cli.cli.state import FILE, FOLDER, State
 
-SAMPLES = ROOT / "samples"
 CLIPS = 6
 
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from test_cli import ROOT, funasr, one_line
+from test_cli import SAMPLES, funasr, one_line
 
-ZH = ROOT / "samples" / "zh-02.mp3"
+ZH = SAMPLES / "zh-02.mp3"
 
 
 def blocks(path: Path) -> list[list[str]]:
@@ -27,7 +27,7 @@ def test_lines_are_as_wide_and_as_many_as_asked_for(tmp_path: Path) -> None:
 
 
 def test_how_fast_cues_are_to_be_read_is_told(tmp_path: Path) -> None:
-    english = ROOT / "samples" / "en-01.m4a"
+    english = SAMPLES / "en-01.m4a"
     result = funasr("transcribe", english, "-f", "srt", "-o", tmp_path, "--subtitle-preset", "ja")
     assert "cues have to be read faster than 4 characters a second; the fastest" in result.stderr
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from spoken import said
-from test_cli import ROOT, funasr, one_line
+from test_cli import ROOT, SAMPLES, funasr, one_line
 
 from funasr_cli.confidence import doubt, timed_pieces
 from funasr_cli.results import CharTime
 
-SAMPLE = ROOT / "samples" / "zh-02.mp3"
+SAMPLE = SAMPLES / "zh-02.mp3"
 """The demo model doubts 时间 and nothing else in it."""
 
 

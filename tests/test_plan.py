@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from test_cli import ROOT
 
 from funasr_cli.cli.gathering import Gathered, Input, gather
 from funasr_cli.cli.plan import Plan, Wish, make_plan
 from funasr_cli.cli.state import FILE, FOLDER, Entry, State, content_of, digest
 from funasr_cli.errors import OutputError
 
-ROOT = Path(__file__).resolve().parents[1]
 TEXT = b"what was written"
 
 

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.skipif(find_spec("onnx") is None, reason="needs onnx (extra `export`)"),
 ]
 ROOT = Path(funasr_cli.__file__).parent.parent
-SAMPLE = ROOT / "samples" / "zh-01.wav"
+SAMPLE = Path(__file__).parents[2] / "samples" / "zh-01.wav"
 TINY_BYTES = 20_000_000
 
 
