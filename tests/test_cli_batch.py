@@ -117,7 +117,7 @@ def test_a_bad_file_is_one_line(clips: Path, tmp_path: Path) -> None:
     lines = [line for line in result.stderr.splitlines() if line.startswith("funasr: ")]
     assert len(lines) == 3
     assert "Traceback" not in result.stderr
-    with report.open(encoding="utf-8", newline="") as file:
+    with report.open(encoding="utf-8-sig", newline="") as file:
         rows = {Path(row["path"]).name: row for row in csv.DictReader(file)}
     assert rows["empty.wav"]["status"] == "failed"
     assert rows["empty.wav"]["reason"] == "is empty (0 bytes)"

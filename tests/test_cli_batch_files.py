@@ -1,6 +1,8 @@
 """What `funasr batch` does with files that are not as it left them, or are no recordings."""
 
+import csv
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -90,3 +92,39 @@ def test_what_is_not_the_file_s_own_fault_is_not_remembered(one: Path, tmp_path:
         assert f"failed        {word}" in result.stderr
         assert "funasr: " in result.stderr
         assert "socket: cannot be opened" in result.stderr
+
+
+def test_the_table_is_in_the_user_s_language(one: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for number in range(22):
+        (one / f"{number}.mp3").touch()
+    lists = [str(tmp_path / "没有.wav"), str(one)]
+    tables = []
+    for options in (("--fail-fast",), (), ()):
+        result = funasr("batch", *lists, "-o", out, *options, FUNASR_LANG="zh")
+        assert result.returncode == 5
+        tables.append(result.stderr[result.stderr.index("  已转写") :])
+    for table in tables:
+        words = re.sub(r"\S*/\S*|--\S+|\S+\.(mp3|wav)|FILE", "", table)
+        assert not re.search("[A-Za-z]{4,}", words), table
+    assert "未处理" in tables[0]
+    assert re.search(r"已转写 +1 个文件，音频共 3 s", tables[1])
+    assert re.search(r"已跳过 +1 个文件：以前已完成", tables[2])
+    assert "还有 3 个" in tables[2]
+
+
+def test_one_file_is_no_files_and_a_failed_one_is_not_transcribed(
+    one: Path, tmp_path: Path
+) -> None:
+    out, report = tmp_path / "out", tmp_path / "r.csv"
+    (out / "x.txt").mkdir(parents=True)  # cannot be written
+    result = funasr("batch", one, "-o", out, "--report", report)
+    assert result.returncode == 5
+    assert "transcribed   0 files, 0 s of sound" in result.stderr
+    assert "failed        1 file\n" in re.sub(" +\n", "\n", result.stderr)
+    assert report.read_bytes().startswith(b"\xef\xbb\xbfpath,")  # for Excel
+    with report.open(encoding="utf-8-sig", newline="") as file:
+        assert [row["audio_s"] for row in csv.DictReader(file)] == ["3.0"]
+    (out / "x.txt").rmdir()
+    again = funasr("batch", one, "-o", out)
+    assert "transcribed   1 file, 3 s of sound" in again.stderr

@@ -194,7 +194,7 @@ def _unwritten(done: Finished, error: OutputError) -> Finished:
     cause = error.__cause__
     if not isinstance(cause, OSError) or cause.errno in NO_ROOM:
         raise error
-    return replace(done, failure=str(error), seconds=0.0)
+    return replace(done, failure=str(error))
 
 
 def _failed(error: "FunasrError", task: Task, asked: str, state: State) -> Finished:
