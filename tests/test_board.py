@@ -158,7 +158,8 @@ def test_terminals(tmp_path: Path) -> None:
     recordings = SAMPLES / "zh-01.wav", SAMPLES / "en-01.m4a"
 
     def batch(**environment: str) -> str:
-        return in_terminal("batch", *recordings, "-o", tmp_path, "--overwrite", **environment)
+        options = ("-o", tmp_path, "--overwrite")
+        return in_terminal("batch", *recordings, *options, width=80, **environment)
 
     full = batch(TERM="xterm-256color")
     assert "/2 files" in full

@@ -330,6 +330,7 @@ def begin(*arguments: str | Path) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
+        start_new_session=True,
     )
 
 
@@ -381,6 +382,25 @@ def test_a_run_that_is_ended_goes_on(
     found = times(out)
     assert {name: found[name] for name in done} == done
     assert files(out) == sorted(f"{n:02}.{kind}" for n in range(40) for kind in ("json", "srt"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    ("number", "workers"), [(signal.SIGTERM, "1"), (signal.SIGHUP, "1"), (signal.SIGTERM, "2")]
+)
+def test_a_service_that_is_stopped_sums_up(
+    many: Path, tmp_path: Path, number: signal.Signals, workers: str
+) -> None:
+    out, report = tmp_path / "out", tmp_path / "r.jsonl"
+    process = begin(many, "-o", out, "--report", report, "--workers", workers)
+    wait_for(out, 2, process)
+    os.killpg(process.pid, number)  # the workers get it, too
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, told
+    assert "the same command goes on" in told
+    assert told.rstrip().endswith("funasr: interrupted")
+    statuses = {json.loads(line)["status"] for line in report.read_text("utf-8").splitlines()}
+    assert statuses == {"done", "left"}
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from funasr_cli.cli import FAILURES
+from funasr_cli.cli import FAILURES, watch_endings
 from funasr_cli.cli.batch_options import PROGRESS, BatchOptions
 from funasr_cli.cli.groups import grouped
 from funasr_cli.cli.model_options import ModelOptions
@@ -95,6 +95,7 @@ def _run(
     from funasr_cli.cli.board import StopBatch, open_board
     from funasr_cli.cli.summary import report_suffix, report_text, rows, tell
 
+    watch_endings()
     for name, reason in plan.missing:
         sink.error(f"{name}: {reason}")
     board = open_board(plan, sink, what.progress, fail_fast=what.fail_fast)
@@ -108,11 +109,13 @@ def _run(
         interrupted = False
     finally:
         found = list(rows(plan, board.tally))
-        tell(found, board.tally, sink, interrupted=interrupted)
-        if what.report is not None:
-            from funasr_cli.writers import write_text
+        try:
+            tell(found, board.tally, sink, interrupted=interrupted)
+        finally:  # the terminal may be what has gone
+            if what.report is not None:
+                from funasr_cli.writers import write_text
 
-            write_text(what.report, report_text(found, report_suffix(what.report)))
+                write_text(what.report, report_text(found, report_suffix(what.report)))
     if board.tally.failures or plan.missing or plan.failed_before:
         raise typer.Exit(FAILURES)
 
