@@ -198,8 +198,12 @@ def test_lists_and_patterns(tree: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ([], 2, "say where the files go"),
-        (["-o", "out"], 4, "nothing to do"),
+        ([], 2, "name folders or files: funasr batch recordings -r -o OUT"),
+        (["-o", "out"], 2, "name folders or files"),
+        (["in", "-r"], 2, "say where the files go: funasr batch in -r -o OUT (or -o source"),
+        (["a b", "2", "3", "4"], 2, "funasr batch 'a b' 2 3 ... -o OUT"),
+        (["--from-file", "l"], 2, "funasr batch --from-file l -o OUT"),
+        (["--from-file", os.devnull, "-o", "out"], 4, "nothing to do"),
         (["nowhere", "-o", "out"], 4, "nowhere: no such file"),
         (["*.mp3", "-o", "out"], 4, "*.mp3: no file matches this pattern"),
         ([".", "-o", "out"], 4, "no recordings in this folder; -r looks into"),
