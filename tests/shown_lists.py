@@ -62,6 +62,7 @@ WORDS = (
     *("yes", "no", "word", "similarity", "with", "from", "warning", "Examples:"),
     *("a number", "0 to 1", "encoder (.onnx) and no LLM (.gguf)"),
     "Example:",
+    *("do", "skip", "missing"),  # of a batch
 )
 """Single words that `_SITES` do not show."""
 

@@ -5,13 +5,16 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from test_cli import ROOT, SAMPLES
 
+from funasr_cli.cli.bars import fitted
 from funasr_cli.cli.board import Board, LineBoard, StopBatch, clock, open_board
 from funasr_cli.cli.console import Sink
 from funasr_cli.cli.events import Finished, Moved, Said
@@ -89,7 +92,8 @@ def test_reports() -> None:
     board.take(Finished(1, "1.wav: is empty"))
     found = list(rows(plan(1, 1, 1), board.tally))
     told = [json.loads(line) for line in report_text(found, ".jsonl").splitlines()]
-    table = list(csv.DictReader(io.StringIO(report_text(found, ".csv"))))
+    table = list(csv.DictReader(io.StringIO(report_text(found, ".csv")[1:])))
+    assert report_text(found, ".csv").startswith("\ufeffpath,")  # for Excel
     assert [one["status"] for one in told] == ["done", "failed", "left", "missing"]
     assert [one["status"] for one in table] == ["done", "failed", "left", "missing"]
     assert (told[0]["rtf"], told[0]["outputs"]) == (0.25, ["0.txt", "0.srt"])
@@ -104,18 +108,31 @@ def test_clock() -> None:
     ]  # fmt: skip
 
 
-def in_terminal(*arguments: str | Path, **environment: str) -> str:
-    """Run a command in a pseudo-terminal of 80 columns; return what it drew."""
+@pytest.mark.parametrize(
+    ("name", "cells", "told"),
+    [
+        ("short.wav", 30, "short.wav"),
+        ("a-very-long-recording.wav", 11, "a-ver…g.wav"),
+        ("会议录音会议录音会议录音.wav", 13, "会议录…音.wav"),
+    ],
+)
+def test_long_names_lose_their_middle(name: str, cells: int, told: str) -> None:
+    assert fitted(name, cells) == told
+    assert cell_len(told) <= cells
+
+
+def in_terminal(*arguments: str | Path, width: int = 80, **environment: str) -> str:
+    """Run a command in a pseudo-terminal; return what it drew."""
     import fcntl
     import pty
     import struct
     import termios
 
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
     with subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", "funasr_cli", *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80", **environment},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": str(width), **environment},
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -141,12 +158,13 @@ def test_terminals(tmp_path: Path) -> None:
     recordings = SAMPLES / "zh-01.wav", SAMPLES / "en-01.m4a"
 
     def batch(**environment: str) -> str:
-        return in_terminal("batch", *recordings, "-o", tmp_path, "--overwrite", **environment)
+        options = ("-o", tmp_path, "--overwrite")
+        return in_terminal("batch", *recordings, *options, width=80, **environment)
 
     full = batch(TERM="xterm-256color")
     assert "/2 files" in full
     assert "zh-01.wav" in full
-    assert re.search(r"\d\d:\d\d<\d\d:\d\d \| \d+\.\d audio s/s", full)
+    assert re.search(r"\d\d:\d\d<\d\d:\d\d.{1,20}?\d+\.\d audio s/s", full)
     assert "\x1b[38;5;" in full
     # the bars are gone at the end, the table stays
     assert "transcribed   2 files" in full.rpartition("\x1b[2K")[2]
@@ -156,3 +174,25 @@ def test_terminals(tmp_path: Path) -> None:
     dumb = batch(TERM="dumb")
     assert "\x1b" not in dumb
     assert "transcribed   2 files" in dumb
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("width", [80, 60, 40])
+def test_long_names_leave_room_for_what_matters(tmp_path: Path, width: int, language: str) -> None:
+    sound = tmp_path / f"{'很长的会议录音' * 8}.wav"
+    shutil.copy(SAMPLES / "zh-01.wav", sound)
+    drawn = in_terminal(
+        "batch", sound, "-o", tmp_path, "--overwrite",
+        width=width, FUNASR_LANG=language, TERM="xterm-256color", NO_COLOR="1",
+    )  # fmt: skip
+    lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in re.split("[\r\n]+", drawn)]
+    frames = [line for line in lines if re.match(r"\d/1 ", line)]
+    assert frames
+    for line in frames:
+        assert cell_len(line) <= width
+        assert re.search(r" \d+ % \d\d:\d\d<(\d\d:\d\d|\?)", line), line
+    of_file = [line for line in lines if "…" in line and " % " in line]
+    assert of_file
+    assert all(".wav" in line for line in of_file)
+    assert any("━" in line for line in frames) == (width >= 60)

@@ -95,7 +95,7 @@ def test_what_is_done_depends_on_input_options_and_files(clips: Path, tmp_path: 
     os.utime(where / "录音1.wav")  # touched only
     shutil.copy(where / "录音3.wav", where / "录音2.wav")  # another sound, as long
     assert done() == {"录音0.txt", "录音2.txt"}
-    assert done("-f", "txt,srt") == everything | {f"录音{n}.srt" for n in range(CLIPS)}
+    assert done("-f", "txt,srt") == {f"录音{n}.srt" for n in range(CLIPS)}  # what is there stays
     assert done("-f", "srt") == set()
     assert done("--hotwords", "北京,会议") == everything
     assert done("--hotwords", "北京,会议") == set()
@@ -117,7 +117,7 @@ def test_a_bad_file_is_one_line(clips: Path, tmp_path: Path) -> None:
     lines = [line for line in result.stderr.splitlines() if line.startswith("funasr: ")]
     assert len(lines) == 3
     assert "Traceback" not in result.stderr
-    with report.open(encoding="utf-8", newline="") as file:
+    with report.open(encoding="utf-8-sig", newline="") as file:
         rows = {Path(row["path"]).name: row for row in csv.DictReader(file)}
     assert rows["empty.wav"]["status"] == "failed"
     assert rows["empty.wav"]["reason"] == "is empty (0 bytes)"
@@ -198,8 +198,12 @@ def test_lists_and_patterns(tree: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ([], 2, "say where the files go"),
-        (["-o", "out"], 4, "nothing to do"),
+        ([], 2, "name folders or files: funasr batch recordings -r -o OUT"),
+        (["-o", "out"], 2, "name folders or files"),
+        (["in", "-r"], 2, "say where the files go: funasr batch in -r -o OUT (or -o source"),
+        (["a b", "2", "3", "4"], 2, "funasr batch 'a b' 2 3 ... -o OUT"),
+        (["--from-file", "l"], 2, "funasr batch --from-file l -o OUT"),
+        (["--from-file", os.devnull, "-o", "out"], 4, "nothing to do"),
         (["nowhere", "-o", "out"], 4, "nowhere: no such file"),
         (["*.mp3", "-o", "out"], 4, "*.mp3: no file matches this pattern"),
         ([".", "-o", "out"], 4, "no recordings in this folder; -r looks into"),
@@ -330,6 +334,7 @@ def begin(*arguments: str | Path) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
+        start_new_session=True,
     )
 
 
@@ -381,6 +386,25 @@ def test_a_run_that_is_ended_goes_on(
     found = times(out)
     assert {name: found[name] for name in done} == done
     assert files(out) == sorted(f"{n:02}.{kind}" for n in range(40) for kind in ("json", "srt"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    ("number", "workers"), [(signal.SIGTERM, "1"), (signal.SIGHUP, "1"), (signal.SIGTERM, "2")]
+)
+def test_a_service_that_is_stopped_sums_up(
+    many: Path, tmp_path: Path, number: signal.Signals, workers: str
+) -> None:
+    out, report = tmp_path / "out", tmp_path / "r.jsonl"
+    process = begin(many, "-o", out, "--report", report, "--workers", workers)
+    wait_for(out, 2, process)
+    os.killpg(process.pid, number)  # the workers get it, too
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, told
+    assert "the same command goes on" in told
+    assert told.rstrip().endswith("funasr: interrupted")
+    statuses = {json.loads(line)["status"] for line in report.read_text("utf-8").splitlines()}
+    assert statuses == {"done", "left"}
 
 
 @pytest.fixture

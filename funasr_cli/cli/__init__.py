@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -11,12 +12,17 @@ from funasr_cli.cli.messages import tr_word
 FAILURES = 5
 """Exit code of a batch that has finished, but not everything in it went well."""
 INTERRUPTED = 130
+SIGNALLED = 128
+"""What shells add to the number of the signal that ended a program."""
+ENDINGS = ("SIGTERM", "SIGHUP")
+"""Windows has no SIGHUP."""
 
 
 class _Interrupt:
     """Whether Ctrl-C was pressed. The process has one terminal, so there is one of these."""
 
     seen = False
+    code = INTERRUPTED
 
 
 def watch_interrupts() -> None:
@@ -42,6 +48,24 @@ def watch_interrupts() -> None:
     sys.unraisablehook = hook
 
 
+def watch_endings() -> None:
+    """Let SIGTERM and SIGHUP do what Ctrl-C does, for those who have something to finish.
+
+    Only the first one counts: a service manager sends both. Who ignores them (nohup) goes on.
+    """
+    endings = [number for name in ENDINGS if (number := getattr(signal, name, None)) is not None]
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        for one in endings:
+            signal.signal(one, signal.SIG_IGN)
+        _Interrupt.seen, _Interrupt.code = True, SIGNALLED + number
+        raise KeyboardInterrupt
+
+    for number in endings:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
+
+
 def leave_if_interrupted() -> None:
     """Act on a Ctrl-C whose exception was swallowed."""
     if _Interrupt.seen:
@@ -60,6 +84,7 @@ def leave_interrupted() -> NoReturn:
     An interrupt that passes through an import makes CPython kill itself at the end, whatever
     exit code was asked for; leaving here and now avoids it.
     """
-    sys.stderr.write(f"funasr: {tr_word('interrupted')}\n")
-    sys.stderr.flush()
-    os._exit(INTERRUPTED)
+    with suppress(OSError):  # the terminal may be what has gone
+        sys.stderr.write(f"funasr: {tr_word('interrupted')}\n")
+        sys.stderr.flush()
+    os._exit(_Interrupt.code)

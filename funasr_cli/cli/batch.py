@@ -1,16 +1,17 @@
 """`funasr batch`: folders of recordings -> folders of subtitles; goes on where it was stopped."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from funasr_cli.cli import FAILURES
-from funasr_cli.cli.batch_options import PROGRESS, BatchOptions
+from funasr_cli.cli import FAILURES, watch_endings
+from funasr_cli.cli.batch_options import PROGRESS, BatchOptions, BatchOutput
 from funasr_cli.cli.groups import grouped
 from funasr_cli.cli.model_options import ModelOptions
-from funasr_cli.cli.output_options import CueOptions, OutputOptions, Quiet
+from funasr_cli.cli.output_options import CueOptions, Quiet
 from funasr_cli.cli.speech_options import SpeechOptions, VadOptions
 from funasr_cli.cli.targets import BESIDE
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from funasr_cli.cli.work import BatchOrder
     from funasr_cli.options import TranscribeOptions
 
+NAMED = 3
+"""Inputs that a hint repeats."""
+
 
 @grouped
 def batch(  # noqa: PLR0913 - one parameter a group of options
@@ -31,7 +35,7 @@ def batch(  # noqa: PLR0913 - one parameter a group of options
         typer.Argument(metavar="PATH", help="Folders, patterns, audio and video files."),
     ] = None,
     what: BatchOptions,
-    output: OutputOptions,
+    output: BatchOutput,
     speech: SpeechOptions,
     cues: CueOptions,
     vad: VadOptions,
@@ -56,7 +60,7 @@ def batch(  # noqa: PLR0913 - one parameter a group of options
     from funasr_cli.errors import InputError
 
     sink = _sink(what.progress, quiet=quiet)
-    wish_folder, kinds = _place(output)
+    wish_folder, kinds = _place(output, paths or [], what)
     if what.report is not None:
         report_suffix(what.report)
     options, lists = speech.options(vad), speech.lists(sink)
@@ -64,7 +68,7 @@ def batch(  # noqa: PLR0913 - one parameter a group of options
     gathered = gather(paths or [], what.from_file or [], recursive=what.recursive)
     if not gathered.inputs:
         told = "; ".join(f"{name}: {reason}" for name, reason in gathered.missing)
-        raise InputError(told or "nothing to do: name folders or files, or use --from-file")
+        raise InputError(told or "nothing to do: --from-file names nothing")
     with State(order.state) as state:
         if not what.dry_run and wish_folder != BESIDE:
             state.claim()
@@ -95,6 +99,7 @@ def _run(
     from funasr_cli.cli.board import StopBatch, open_board
     from funasr_cli.cli.summary import report_suffix, report_text, rows, tell
 
+    watch_endings()
     for name, reason in plan.missing:
         sink.error(f"{name}: {reason}")
     board = open_board(plan, sink, what.progress, fail_fast=what.fail_fast)
@@ -108,11 +113,13 @@ def _run(
         interrupted = False
     finally:
         found = list(rows(plan, board.tally))
-        tell(found, board.tally, sink, interrupted=interrupted)
-        if what.report is not None:
-            from funasr_cli.writers import write_text
+        try:
+            tell(found, board.tally, sink, interrupted=interrupted)
+        finally:  # the terminal may be what has gone
+            if what.report is not None:
+                from funasr_cli.writers import write_text
 
-            write_text(what.report, report_text(found, report_suffix(what.report)))
+                write_text(what.report, report_text(found, report_suffix(what.report)))
     if board.tally.failures or plan.missing or plan.failed_before:
         raise typer.Exit(FAILURES)
 
@@ -152,27 +159,42 @@ def _sink(progress: str, *, quiet: bool) -> "Sink":
     return JsonSink(quiet=quiet) if progress == "json" else Sink(quiet=quiet)
 
 
-def _place(output: OutputOptions) -> tuple[str, tuple[str, ...]]:
+def _place(
+    output: BatchOutput, paths: list[str], what: BatchOptions
+) -> tuple[str, tuple[str, ...]]:
     """Where the files go, and which.
 
     Raises:
-        UsageError: nobody said where.
+        UsageError: nobody said where, or what.
     """
     from funasr_cli.errors import UsageError
 
+    if not paths and not what.from_file:
+        raise UsageError("name folders or files: funasr batch recordings -r -o OUT")
     if output.output_dir is None:
-        raise UsageError("-o: say where the files go: -o FOLDER, or -o source for beside each one")
+        raise UsageError(
+            f"say where the files go: {_so_far(paths, what)} -o OUT (or -o source: beside inputs)"
+        )
     folder = output.output_dir
     if folder != BESIDE and os.path.isfile(folder):  # noqa: PTH113 - a text
         raise UsageError(f"-o {folder}: is a file, not a folder")
     return folder, output.formats(("txt",))
 
 
+def _so_far(paths: list[str], what: BatchOptions) -> str:
+    """Write a command again, as much of it as is needed to know it."""
+    words = ["funasr", "batch", *paths[:NAMED]]
+    for name in what.from_file or []:
+        words += ["--from-file", name]
+    more = " ..." if len(paths) > NAMED else ""
+    return shlex.join(words) + more + (" -r" if what.recursive else "")
+
+
 def _order(  # noqa: PLR0913, PLR0917 - one parameter a group of options
     speech: SpeechOptions,
     cues: CueOptions,
     runtime: ModelOptions,
-    output: OutputOptions,
+    output: BatchOutput,
     options: "TranscribeOptions",
     folder: str,
     sink: "Sink",

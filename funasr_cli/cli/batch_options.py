@@ -6,7 +6,24 @@ from typing import Annotated
 
 import typer
 
+from funasr_cli.cli.output_options import OutputOptions
+
 PROGRESS = ("auto", "bars", "lines", "json", "none")
+
+
+@dataclass(frozen=True)
+class BatchOutput(OutputOptions):
+    """Which files, and where: nowhere by default."""
+
+    output_dir: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--output-dir",
+            help="Folder for the files, needed; source: beside each input. What was changed by "
+            "hand is kept as .bak.",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)

@@ -128,17 +128,17 @@ class LineBoard(Board):
         if now - max(self._last, self.tally.begin) >= PLAIN_INTERVAL_S:
             self._last = now
             name = self.tasks[event.number].path
-            self._sink.note(f"{self._line()} | {name}")
+            self._sink.note(self._line(name))
 
     def finished(self, event: Finished, task: Task) -> None:
         """Write a line if the last one is old enough."""
         self.moved(Moved(task.number, event.seconds, event.seconds))
 
-    def _line(self) -> str:
+    def _line(self, name: str) -> str:
         tally = self.tally
         return (
             f"{self.share():.0%} | {len(tally.finished)}/{tally.files} | "
-            f"{clock(tally.seconds)}<{clock(self.left())} | {self.speed():.1f} audio s/s"
+            f"{clock(tally.seconds)}<{clock(self.left())} | {self.speed():.1f} audio s/s | {name}"
         )
 
 

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -110,29 +111,41 @@ def expanded(name: str) -> list[str]:
     """Expand a pattern that no shell has (Windows); whatever exists is no pattern.
 
     Returns:
-        What there is, in order; nothing where nothing matches.
+        What there is, in order; nothing where nothing matches. Of what matches, pipes and
+        devices are left out.
     """
     try:
         if not glob.has_magic(name) or os.path.lexists(name):
             return [name]
     except ValueError:
         return [name]
-    return sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - as it was typed
+    found = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - as it was typed
+    return [one for one in found if not _is_special(one)]
 
 
 def _in_folder(folder: str, *, recursive: bool) -> Iterator[tuple[str, Path]]:
-    """Yield (path, its folder relative to `folder`); what is hidden is left out."""
+    """Yield (path, its folder relative to `folder`); what is hidden or no file is left out."""
     for where, inner, names in os.walk(folder):
         inner[:] = sorted(name for name in inner if recursive and not name.startswith("."))
         below = Path(os.path.relpath(where, folder))
         for name in sorted(names):
-            if _is_media(name):
-                yield os.path.join(where, name), below  # noqa: PTH118 - as it was typed
+            path = os.path.join(where, name)  # noqa: PTH118 - as it was typed
+            if _is_media(name) and not _is_special(path):
+                yield path, below
 
 
 def _is_media(name: str) -> bool:
     stem, _, suffix = name.rpartition(".")
     return bool(stem) and not stem.startswith(".") and suffix.lower() in MEDIA
+
+
+def _is_special(path: str) -> bool:
+    """Whether this is a pipe, a socket or a device: to read it could take for ever."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - ten thousand of them
+    except OSError:
+        return False  # reading it tells what is wrong
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _shared(files: Iterable[str]) -> str | None:

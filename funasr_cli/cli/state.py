@@ -107,6 +107,12 @@ class State:
             rows = self._open().execute("SELECT * FROM inputs").fetchall()
         return {row[0].decode("utf-8", "surrogateescape"): _entry(row[1:]) for row in rows}
 
+    def has_written(self, content: str) -> bool:
+        """Whether a file with this digest is the work of a batch; what it announced counts."""
+        with self._errors():
+            asked = "SELECT 1 FROM inputs WHERE instr(outputs, ?) LIMIT 1"
+            return self._open().execute(asked, (content,)).fetchone() is not None
+
     def put(self, path: str, entry: Entry) -> None:
         """Keep what is known of an input; a process that is killed afterwards does not lose it."""
         row = (

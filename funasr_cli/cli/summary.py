@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from funasr_cli.cli.board import Tally, clock
 from funasr_cli.cli.json_board import JsonSink
+from funasr_cli.cli.messages import tr, tr_word
 from funasr_cli.cli.plan import Plan, Task
 from funasr_cli.errors import UsageError
 
@@ -83,6 +84,7 @@ def report_text(found: Sequence[Row], suffix: str) -> str:
     if suffix == ".jsonl":
         return "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in found)
     text = io.StringIO()
+    text.write("\ufeff")  # or Excel takes UTF-8 for the code page of its country
     writer = csv.writer(text, lineterminator="\n")
     names = [one.name for one in fields(Row)]
     writer.writerow(names)
@@ -116,14 +118,16 @@ def tell(found: Sequence[Row], tally: Tally, sink: "Sink", *, interrupted: bool)
     table = Table(box=SIMPLE_HEAD, show_header=False)
     table.add_column()
     table.add_column(overflow="fold")
-    for name, value in _lines(counts, tally, seconds):
-        table.add_row(name, value)
+    sound = sum(row.audio_s or 0.0 for row in found if row.status == "done")
+    for name, value in _lines(counts, sound, tally, seconds):
+        table.add_row(name, tr(value))
     if bad:
         table.add_section()
     for row in bad[:SHOWN_FAILURES]:
-        table.add_row("[red]failed[/red]", escape(f"{row.path}: {row.reason}"))
+        reason = escape(tr(f"{row.path}: {row.reason}"))
+        table.add_row(f"[red]{tr_word('failed')}[/red]", reason)
     if len(bad) > SHOWN_FAILURES:
-        table.add_row("", f"and {len(bad) - SHOWN_FAILURES} more; --report FILE names all")
+        table.add_row("", tr(f"and {len(bad) - SHOWN_FAILURES} more; --report FILE names all"))
     sink.console.print(table)
 
 
@@ -137,23 +141,31 @@ def show_plan(plan: Plan, sink: "Sink") -> None:
         *(("failed before", task.path, reason) for task, reason in plan.failed_before),
         *(("missing", name, reason) for name, reason in plan.missing),
     ]
-    show_table(sink, ("what", "input", "files"), found)
+    show_table(sink, ("what", "input", "files"), found, told=("what", "files"))
 
 
-def _lines(counts: dict[str, int], tally: Tally, seconds: float) -> Iterator[tuple[str, str]]:
-    yield "transcribed", f"{counts['done']} files, {_hours(tally.sound)} of sound"
+def _lines(
+    counts: dict[str, int], sound: float, tally: Tally, seconds: float
+) -> Iterator[tuple[str, str]]:
+    yield tr_word("transcribed"), f"{_files(counts['done'])}, {_hours(sound)} of sound"
     failed = counts["failed"] + counts["missing"] + counts["failed-before"]
     if failed:
         before = counts["failed-before"]
-        told = f"{failed} files"
-        yield "failed", f"{told}, {before} of them before: --retry-failed" if before else told
+        told = _files(failed)
+        value = f"{told}, {before} of them before: --retry-failed" if before else told
+        yield tr_word("failed"), value
     if counts["skipped"]:
-        yield "skipped", f"{counts['skipped']} files: done before"
+        yield tr_word("skipped"), f"{_files(counts['skipped'])}: done before"
     if counts["left"]:
-        yield "left", f"{counts['left']} files: the same command goes on"
-    if tally.sound:
+        yield tr_word("left"), f"{_files(counts['left'])}: the same command goes on"
+    if tally.sound:  # of failed ones too: they took their time
         rtf, speed = seconds / tally.sound, tally.sound / seconds
-        yield "time", f"{clock(seconds)}, RTF {rtf:.3f} ({speed:.1f} audio s/s), loading included"
+        told = f"{clock(seconds)}, RTF {rtf:.3f} ({speed:.1f} audio s/s), loading included"
+        yield tr_word("time"), told
+
+
+def _files(count: int) -> str:
+    return f"{count} file" if count == 1 else f"{count} files"
 
 
 def _hours(seconds: float) -> str:

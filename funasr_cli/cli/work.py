@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -127,9 +127,15 @@ def work(
 def _written(
     transcript: "Transcript", task: Task, asked: str, order: BatchOrder, state: State
 ) -> Finished:
-    """Write the files of an input, announced before and confirmed afterwards."""
+    """Write the files of an input, announced before and confirmed afterwards.
+
+    Those that the same question has been answered with stay: they may be corrected by hand.
+    """
+    from funasr_cli.cli.keepsakes import keep_by_hand
     from funasr_cli.writers import render, write_text
 
+    kept = task.kept if asked == task.asked else {}
+    wanted = [one for one in task.outputs if not _has(*one, kept, state)]
     texts = {
         kind: render(
             kind,
@@ -138,13 +144,12 @@ def _written(
             timestamps=order.timestamps,
             folder=path.parent,
         )
-        for kind, path in task.outputs
+        for kind, path in wanted
     }
     outputs = {
         kind: (state.told(path), digest(texts[kind].encode("utf-8", "backslashreplace")))
-        for kind, path in task.outputs
+        for kind, path in wanted
     }
-    kept = task.kept if asked == task.asked else {}
     timings, failure = transcript.timings, transcript.failure
     entry = Entry(
         task.size, task.changed, content_of(task.path), asked, "writing",
@@ -157,24 +162,46 @@ def _written(
     if not _is_as_planned(task):
         # what was heard may be neither the old file nor the new one
         return replace(done, failure=f"{task.path}: has changed while it was transcribed")
-    state.put(task.key, entry)
     with timings.measure("write"):
         try:
-            for kind, path in task.outputs:
+            saved = [keep_by_hand(path, outputs[kind][1], state) for kind, path in wanted]
+            done = replace(done, warnings=(*told, *filter(None, saved)))
+        except OutputError as error:
+            return _unwritten(done, error)
+        state.put(task.key, entry)
+        try:
+            for kind, path in wanted:
                 write_text(path, texts[kind])
         except OutputError as error:
-            if isinstance(error.__cause__, OSError) and error.__cause__.errno in NO_ROOM:
-                raise
-            return replace(done, failure=str(error))
+            return _unwritten(done, error)
     state.put(task.key, replace(entry, status="failed" if failure else "done"))
     return replace(
         done, outputs=tuple(path for _, path in task.outputs), work=done.work + timings.write
     )
 
 
+def _has(kind: str, path: Path, kept: Mapping[str, tuple[str, str]], state: State) -> bool:
+    """Whether a file is there, and answers the same question."""
+    return kind in kept and kept[kind][0] == state.told(path) and path.exists()
+
+
+def _unwritten(done: Finished, error: OutputError) -> Finished:
+    """Let an input fail whose files cannot be written.
+
+    Raises:
+        OutputError: no other input could be written or kept, either.
+    """
+    cause = error.__cause__
+    if not isinstance(cause, OSError) or cause.errno in NO_ROOM:
+        raise error
+    return replace(done, failure=str(error))
+
+
 def _failed(error: "FunasrError", task: Task, asked: str, state: State) -> Finished:
     """Keep why an input failed, if it would fail again."""
-    if isinstance(error, (InputError, DecodeError)) and _is_as_planned(task):
+    # a file that may not be read now, or a drive that is away, leaves no trace on the file
+    is_its_own = not isinstance(error.__cause__, (OSError, MemoryError))
+    if isinstance(error, (InputError, DecodeError)) and is_its_own and _is_as_planned(task):
         state.put(
             task.key,
             Entry(task.size, task.changed, content_of(task.path), asked, "failed", str(error)),

@@ -10,6 +10,7 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
 from funasr_cli import errors
+from funasr_cli.cli import ENDINGS
 from funasr_cli.cli.events import Broken, Event, Finished
 from funasr_cli.memory import available_bytes
 
@@ -102,7 +103,7 @@ class _Worker:
 
     def __exit__(self, *_exc: object) -> None:
         self.pipe.close()
-        self._process.terminate()  # nothing that it writes is ever half
+        self._process.kill()  # nothing that it writes is ever half
         self._process.join()
 
     def give(self, task: "Task | None") -> None:
@@ -136,7 +137,10 @@ def _work(order: "BatchOrder", pipe: "Connection[Event | None, Task | None]") ->
     """One process: asks for tasks until there are no more."""
     from funasr_cli.cli.work import work
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it, and ends this process
+    # the parent has them, too, where all processes get one; it ends this process
+    for name in ("SIGINT", *ENDINGS):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     Thread(target=_follow_parent, daemon=True).start()
     one_at_a_time = Lock()  # the encoder may run ahead in a thread
 
