@@ -65,6 +65,18 @@ def test_a_missing_input_is_told_before_any_model_is_loaded(tmp_path: Path) -> N
     assert "没有.wav: no such file" in message
 
 
+def test_a_folder_is_told_the_command_for_folders(tmp_path: Path) -> None:
+    """Before any model: the one that is named does not exist."""
+    (tmp_path / "my rec").mkdir()
+    message = one_line(funasr("my rec", "-m", "nowhere", cwd=tmp_path), 4)
+    command = "funasr batch 'my rec' -r -o OUTPUT_DIR"
+    assert message == f"funasr: my rec: is a folder; for all recordings in it: {command}"
+    shown = one_line(funasr("my rec", "没有.wav", cwd=tmp_path, FUNASR_LANG="zh"), 4)
+    assert "是文件夹" in shown
+    assert command in shown
+    assert "没有.wav" in shown
+
+
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
