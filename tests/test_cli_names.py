@@ -16,6 +16,13 @@ def test_recordings_need_no_command(tmp_path: Path) -> None:
     assert [line.split("\t")[0] for line in result.stdout.splitlines()] == ["a.wav", "talk", "-"]
 
 
+def test_formats_as_whisper_cpp_names_them(tmp_path: Path) -> None:
+    write_sound(tmp_path / "a.wav", tone(0.3), codec="pcm_s16le")
+    result = funasr("-t", "1", "-osrt", "-oj", "-nt", "a.wav", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a.srt", "a.wav"]
+
+
 @pytest.mark.parametrize(
     ("typed", "message"),
     [

@@ -16,6 +16,8 @@ class Form(Enum):
     """A flag that stands for a value of ours: `note`."""
     MILLISECONDS = "milliseconds"
     """Its bare numbers are milliseconds, ours are seconds."""
+    FORMAT = "format"
+    """A flag that asks for one more format: `note`."""
     INPUT = "input"
     """Names a recording; ours stand alone."""
     WINDOW = "window"
@@ -26,6 +28,8 @@ class Form(Enum):
     """A flag for what we do anyway."""
     REFUSED = "refused"
     """There is no such thing here: `note` says why. Values in `fine` ask for what we do anyway."""
+    REFUSED_FLAG = "refused-flag"
+    """Likewise, and takes no value but True and False; what False asks for we do anyway."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,28 @@ def _a(names: str, option: str, form: Form = Form.RENAMED, note: str = "", fine:
 _GREEDY = "decoding is greedy, with no chance in it; leave it out"
 _EXPORTED = "number types are chosen when a model is exported: funasr export --help"
 
+_FORMATS = (
+    ("-otxt --output-txt", "txt"),
+    ("-osrt --output-srt", "srt"),
+    ("-ovtt --output-vtt", "vtt"),
+    ("-olrc --output-lrc", "lrc"),
+    ("-ocsv --output-csv", "csv"),
+    ("-oj --output-json -ojf --output-json-full", "json"),
+)
+"""Flags of whisper.cpp; without them `-osrt` would be the folder `srt`."""
+
 ALIASES = (
     _a("--file -a --audio --audio-in", "--language", Form.INPUT),
     _a("--output", "--output-dir"),
     _a("--output-name -of --output-file", "--output-template"),
+    *(_a(names, "--format", Form.FORMAT, name) for names, name in _FORMATS),
+    _a(
+        "-owts --output-words",
+        "--format",
+        Form.REFUSED_FLAG,
+        "there is no karaoke script here; --format elrc has the time of each character",
+    ),
+    _a("-nt", "--no-timestamps"),
     _a("--lang", "--language"),
     _a("--model-dir --model-directory", "--model"),
     _a("--hotword --hotword-file --hotwords-file", "--hotwords"),
