@@ -128,6 +128,7 @@ def test_data_is_the_same_in_both_languages(tmp_path: Path) -> None:
         del one["timings"]
     assert objects[0] == objects[1]
     assert "demo model" in english.stderr
+    assert "funasr export FunAudioLLM/Fun-ASR-Nano-2512 -o model" in english.stderr
     assert "演示模型" in translated.stderr
     assert "合计" in translated.stderr
 
