@@ -86,11 +86,7 @@ def test_a_folder_is_told_the_command_for_folders(tmp_path: Path) -> None:
         (["--output-template", "{filenam}"], 2, "did you mean {filename}?"),
         (["-o", "source", "--output-template", "{parent}/x"], 2, "leave one of them out"),
         (["-f", "talk.mp3"], 2, "name the recording alone"),
-        (
-            ["-m", "nowhere"],
-            3,
-            "no such model directory; export the model with: funasr export FunAudioLLM/Fun-ASR-",
-        ),
+        (["-m", "nowhere"], 3, "nowhere: no such model directory; export the model with: funasr"),
         (["-m", "Some/Model-2"], 3, "export the model with: funasr export Some/Model-2 -o model"),
         (["-m", "no/where/model"], 3, "export FunAudioLLM/Fun-ASR-Nano-2512 -o model"),
         (["--hotwords", "no/such/list.txt"], 4, "list.txt"),
