@@ -1,11 +1,29 @@
 """What stands behind `funasr`: commands, recordings, slips."""
 
+import re
 import time
 from pathlib import Path
 
 import pytest
 from sounds import tone, write_sound
 from test_cli import funasr, one_line
+
+COMMANDS = (
+    "transcribe",
+    "batch",
+    "realign",
+    "export",
+    "doctor",
+    "hotwords check",
+    "hotwords test",
+    "runtime install",
+    "runtime use",
+    "bench make-model",
+    "bench decode",
+    "bench hotwords",
+    "completion show",
+    "config show",
+)
 
 
 def test_recordings_need_no_command(tmp_path: Path) -> None:
@@ -83,3 +101,11 @@ def test_help_is_quick() -> None:
         assert funasr("--help").returncode == 0
         took.append(time.perf_counter() - begin)
     assert min(took) <= 0.25
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_speaks_of_values_not_of_types(command: str) -> None:
+    """<int range>, <list[str]>, CtcType.INT8, LIST......: Python's words, not a user's."""
+    text = funasr(*command.split(), "--help", COLUMNS="120").stdout
+    assert text.startswith(f"Usage: funasr {command}")
+    assert re.findall(r"<[a-z][^>=]*>|Type\.[A-Z]|\.{4,}|\[\[|list\[", text) == []
