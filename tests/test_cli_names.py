@@ -41,6 +41,14 @@ def test_formats_as_whisper_cpp_names_them(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a.srt", "a.wav"]
 
 
+def test_a_command_line_of_funasr(tmp_path: Path) -> None:
+    write_sound(tmp_path / "a.wav", tone(0.3), codec="pcm_s16le")
+    typed = ["++vad_model=fsmn-vad", "++punc_model=ct-punc", "++input=a.wav"]
+    assert funasr(*typed, "-t", "1", cwd=tmp_path).returncode == 0
+    message = one_line(funasr("++model=Other/Model", *typed, cwd=tmp_path), 3)
+    assert message.endswith("funasr export Other/Model -o model")
+
+
 @pytest.mark.parametrize(
     ("typed", "message"),
     [

@@ -113,7 +113,7 @@ class RootGroup(Group):
         own = {spelling for p in self.params for spelling in (*p.opts, *p.secondary_opts)}
         if first in self.commands or first in own | set(ctx.help_option_names):
             return args
-        if first.startswith("-") and first != "-":
+        if first.startswith(("-", "++")) and first != "-":
             return self._options_first(ctx, args)
         if may_be_input(first):
             return [DEFAULT, *args]

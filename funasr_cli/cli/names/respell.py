@@ -85,6 +85,8 @@ class _Reader:
         if word == "--":
             self._take_inputs([word, *self.left])
             self.left.clear()
+        elif word.startswith("++") and "=" in word:
+            self._read_option(f"--{word[2:]}")  # as Hydra writes options, and FunASR with it
         elif word == "-" or not word.startswith("-"):
             self._take_inputs([word])
         else:
