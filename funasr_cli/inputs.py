@@ -1,6 +1,7 @@
 """Path or stream -> an open container, or an error that names the input and the reason."""
 
 import os
+import shlex
 import shutil
 import tempfile
 from contextlib import ExitStack, suppress
@@ -60,12 +61,19 @@ def open_media(name: str, stream: IO[bytes] | None, stack: ExitStack) -> Media:
     return Media(_first_with_sound(targets, name, hint, stack), seconds, inside)
 
 
+def what_of_folder(name: str) -> str:
+    """Say how the recordings in a folder are transcribed."""
+    return (
+        f"is a folder; for all recordings in it: funasr batch {shlex.quote(name)} -r -o OUTPUT_DIR"
+    )
+
+
 def _open_path(name: str, stack: ExitStack) -> IO[bytes]:
     path = Path(name)
     try:
         facts = path.stat()
         if S_ISDIR(facts.st_mode):
-            raise InputError(f"{name}: is a folder, not a recording")
+            raise InputError(f"{name}: {what_of_folder(name)}")
         if S_ISREG(facts.st_mode) and not facts.st_size:
             raise InputError(f"{name}: is empty (0 bytes)")
         return stack.enter_context(path.open("rb"))

@@ -20,8 +20,10 @@ CTC_FILE = "Fun-ASR-Nano-CTC.{dtype}.onnx"
 DECODER_FILE = "Fun-ASR-Nano-Decoder.{dtype}.gguf"
 TOKENS_FILE = "tokens.txt"
 
-HOW_TO_EXPORT = "export the model with: funasr export CHECKPOINT_DIR -o MODEL_DIR"
-"""The remedy that ends most messages about models."""
+CHECKPOINT = "FunAudioLLM/Fun-ASR-Nano-2512"
+"""The checkpoint to name where none is known: OWNER/NAME on the hubs."""
+HOW_TO_EXPORT = f"export the model with: funasr export {CHECKPOINT} -o model"
+"""The remedy that ends most messages about models; ./model is found without being named."""
 
 LOW_FRAME_RATE = 8
 """LFR frames per audio row of models with `use_low_frame_rate`: the reference halves three times,

@@ -1,6 +1,7 @@
 """A model directory -> its files and facts, checked before anything is loaded."""
 
 import os
+import re
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from funasr_cli.errors import ModelError
 from funasr_cli.manifest import (
+    CHECKPOINT,
     CTC_FILE,
     DECODER_FILE,
     ENCODER_FILE,
@@ -21,6 +23,7 @@ from funasr_cli.manifest import (
 )
 
 MODEL_DIR_VARIABLE = "FUNASR_MODEL_DIR"
+_REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 DEMO_MODEL = Path(__file__).parent / "demo_model"
 
 
@@ -56,6 +59,17 @@ def find_model(named: Path | None) -> Path:
     return here if is_model else DEMO_MODEL
 
 
+def how_to_export(path: Path) -> str:
+    """Say how a model directory is made that is not there.
+
+    Who names it OWNER/NAME means a checkpoint on a hub, unless there is a folder OWNER.
+    """
+    name = path.as_posix()
+    if _REPOSITORY.fullmatch(name) and not path.parent.is_dir():
+        return HOW_TO_EXPORT.replace(CHECKPOINT, name)
+    return HOW_TO_EXPORT
+
+
 def open_model_dir(path: Path) -> ModelFiles:
     """Read a directory's manifest, or recognise the files of Fun-ASR-GGUF.
 
@@ -66,7 +80,7 @@ def open_model_dir(path: Path) -> ModelFiles:
     try:
         names = os.listdir(path)  # noqa: PTH208 - iterdir() hides what went wrong before 3.13
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ModelError(f"{path}: no such model directory; {HOW_TO_EXPORT}") from error
+        raise ModelError(f"{path}: no such model directory; {how_to_export(path)}") from error
     except OSError as error:
         raise unreadable(path, error) from error
     if MANIFEST not in names:

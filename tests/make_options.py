@@ -89,7 +89,7 @@ def _flowing(text: str) -> str:
 
 
 def _argument(argument: Any) -> str:
-    shown = (argument.metavar or argument.name).upper() + ("..." if argument.nargs == -1 else "")
+    shown = argument.metavar + ("..." if argument.nargs == -1 else "")
     return shown if argument.required else f"[{shown}]"
 
 
@@ -99,7 +99,7 @@ def _names(option: Any) -> str:
 
 
 def _default(option: Any, form: str) -> str:
-    value = option.default
+    value = getattr(option.default, "value", option.default)
     if value is None or callable(value) or option.is_flag or value == "":
         return ""
     return form.format(value)

@@ -65,6 +65,18 @@ def test_a_missing_input_is_told_before_any_model_is_loaded(tmp_path: Path) -> N
     assert "没有.wav: no such file" in message
 
 
+def test_a_folder_is_told_the_command_for_folders(tmp_path: Path) -> None:
+    """Before any model: the one that is named does not exist."""
+    (tmp_path / "my rec").mkdir()
+    message = one_line(funasr("my rec", "-m", "nowhere", cwd=tmp_path), 4)
+    command = "funasr batch 'my rec' -r -o OUTPUT_DIR"
+    assert message == f"funasr: my rec: is a folder; for all recordings in it: {command}"
+    shown = one_line(funasr("my rec", "没有.wav", cwd=tmp_path, FUNASR_LANG="zh"), 4)
+    assert "是文件夹" in shown
+    assert command in shown
+    assert "没有.wav" in shown
+
+
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
@@ -74,7 +86,9 @@ def test_a_missing_input_is_told_before_any_model_is_loaded(tmp_path: Path) -> N
         (["--output-template", "{filenam}"], 2, "did you mean {filename}?"),
         (["-o", "source", "--output-template", "{parent}/x"], 2, "leave one of them out"),
         (["-f", "talk.mp3"], 2, "name the recording alone"),
-        (["-m", "nowhere"], 3, "nowhere: no such model directory"),
+        (["-m", "nowhere"], 3, "nowhere: no such model directory; export the model with: funasr"),
+        (["-m", "Some/Model-2"], 3, "export the model with: funasr export Some/Model-2 -o model"),
+        (["-m", "no/where/model"], 3, "export FunAudioLLM/Fun-ASR-Nano-2512 -o model"),
         (["--hotwords", "no/such/list.txt"], 4, "list.txt"),
     ],
 )

@@ -67,7 +67,7 @@ def test_english_is_what_it_was() -> None:
     ("arguments", "told"),
     [
         (["transcribe", "a.wav", "--nonsense"], "没有选项 --nonsense"),
-        (["transcribe"], "缺少参数 'audio'；见 funasr transcribe --help"),
+        (["transcribe"], "缺少参数 'AUDIO'；见 funasr transcribe --help"),
         (["nonsense"], "没有这个命令或文件：'nonsense'；用 funasr --help 查看所有命令"),
         (["trascribe"], "没有这个命令或文件：'trascribe'；是不是想写 transcribe？"),
         (["transcribe", "a", "--thread", "1"], "没有选项 --thread；是不是想写 --threads 或 "),
@@ -128,6 +128,7 @@ def test_data_is_the_same_in_both_languages(tmp_path: Path) -> None:
         del one["timings"]
     assert objects[0] == objects[1]
     assert "demo model" in english.stderr
+    assert "funasr export FunAudioLLM/Fun-ASR-Nano-2512 -o model" in english.stderr
     assert "演示模型" in translated.stderr
     assert "合计" in translated.stderr
 

@@ -1,11 +1,29 @@
 """What stands behind `funasr`: commands, recordings, slips."""
 
+import re
 import time
 from pathlib import Path
 
 import pytest
 from sounds import tone, write_sound
 from test_cli import funasr, one_line
+
+COMMANDS = (
+    "transcribe",
+    "batch",
+    "realign",
+    "export",
+    "doctor",
+    "hotwords check",
+    "hotwords test",
+    "runtime install",
+    "runtime use",
+    "bench make-model",
+    "bench decode",
+    "bench hotwords",
+    "completion show",
+    "config show",
+)
 
 
 def test_recordings_need_no_command(tmp_path: Path) -> None:
@@ -14,6 +32,21 @@ def test_recordings_need_no_command(tmp_path: Path) -> None:
     result = funasr("-t", "1", "a.wav", "talk", "-", cwd=tmp_path, stdin=tmp_path / "a.wav")
     assert result.returncode == 0, result.stderr
     assert [line.split("\t")[0] for line in result.stdout.splitlines()] == ["a.wav", "talk", "-"]
+
+
+def test_formats_as_whisper_cpp_names_them(tmp_path: Path) -> None:
+    write_sound(tmp_path / "a.wav", tone(0.3), codec="pcm_s16le")
+    result = funasr("-t", "1", "-osrt", "-oj", "-nt", "a.wav", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "a.srt", "a.wav"]
+
+
+def test_a_command_line_of_funasr(tmp_path: Path) -> None:
+    write_sound(tmp_path / "a.wav", tone(0.3), codec="pcm_s16le")
+    typed = ["++vad_model=fsmn-vad", "++punc_model=ct-punc", "++input=a.wav"]
+    assert funasr(*typed, "-t", "1", cwd=tmp_path).returncode == 0
+    message = one_line(funasr("++model=Other/Model", *typed, cwd=tmp_path), 3)
+    assert message.endswith("funasr export Other/Model -o model")
 
 
 @pytest.mark.parametrize(
@@ -76,3 +109,11 @@ def test_help_is_quick() -> None:
         assert funasr("--help").returncode == 0
         took.append(time.perf_counter() - begin)
     assert min(took) <= 0.25
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_speaks_of_values_not_of_types(command: str) -> None:
+    """<int range>, <list[str]>, CtcType.INT8, LIST......: Python's words, not a user's."""
+    text = funasr(*command.split(), "--help", COLUMNS="120").stdout
+    assert text.startswith(f"Usage: funasr {command}")
+    assert re.findall(r"<[a-z][^>=]*>|Type\.[A-Z]|\.{4,}|\[\[|list\[", text) == []

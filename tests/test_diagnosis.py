@@ -37,7 +37,7 @@ def test_a_damaged_model_is_named(tmp_path: Path) -> None:
     assert files is not None
     assert check.status == "problem"
     assert encoder.name in check.text
-    assert check.remedy.endswith("funasr export CHECKPOINT_DIR -o MODEL_DIR")
+    assert check.remedy.endswith("funasr export FunAudioLLM/Fun-ASR-Nano-2512 -o model")
 
 
 def test_a_model_without_ctc_is_noted(tmp_path: Path) -> None:

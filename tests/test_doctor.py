@@ -70,7 +70,7 @@ def test_a_machine_that_cannot(tmp_path: Path) -> None:
     assert "does not exist" in problems[0]
     assert "no such model directory" in problems[1]
     assert "-> leave --llama-bin out" in result.stdout
-    assert "-> funasr export " in result.stdout
+    assert "-> funasr export FunAudioLLM/Fun-ASR-Nano-2512 -o model" in result.stdout
     assert result.stdout.splitlines()[-1] == "this machine cannot transcribe yet"
     assert "Traceback" not in result.stderr
 

@@ -61,6 +61,17 @@ def test_an_unknown_field_of_a_later_version_is_no_error(model: Path) -> None:
     assert read_manifest(path).model == FACTS
 
 
+def test_a_checkpoint_for_a_directory_is_told_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError, match=r"funasr export Some/Model-2 -o model$"):
+        open_model_dir(Path("Some/Model-2"))
+    (tmp_path / "Some").mkdir()  # now it is a folder of ours, and a mistyped name in it
+    with pytest.raises(ModelError, match=r"funasr export FunAudioLLM/Fun-ASR-Nano-2512 -o model$"):
+        open_model_dir(Path("Some/Model-2"))
+
+
 def test_what_is_wrong_with_a_directory_is_named(model: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such model directory"):
         open_model_dir(tmp_path / "nowhere")

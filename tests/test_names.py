@@ -88,6 +88,22 @@ def _no_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("--clip_timestamps 10,25.5", "duration", "15.5"),
         ("--clip_timestamps 10,25.5", "start", "10"),
         ("-np", "quiet", True),
+        ("--condition_on_previous_text False --highlight_words False", "itn", True),
+        ("--max_words_per_line None --logprob_threshold -1.0 -nf", "itn", True),
+        ("--compression_ratio_threshold 2.4 --no_speech_threshold 0.6", "itn", True),
+        ("--vad_model fsmn-vad --punc_model ct-punc --diarize False", "itn", True),
+        ("++model=nano", "model", Path("nano")),
+        ("++use_itn=False ++vad_model=fsmn-vad", "itn", False),
+        ("++input=b.wav", "audio", ["a.wav", "b.wav"]),
+        ("++b.wav", "audio", ["a.wav", "++b.wav"]),
+        ("-osrt -ovtt", "output_format", "srt,vtt"),
+        ("-osrt -f txt,json", "output_format", "txt,json,srt"),
+        ("--output_txt -oj -ojf -ocsv -olrc", "output_format", "txt,json,json,csv,lrc"),
+        ("-osrt -ovtt False -- b.wav", "output_format", "srt"),
+        ("-osrt", "output_dir", None),
+        ("-osub", "output_dir", "sub"),
+        ("-nt", "timestamps", False),
+        ("--timestamps -nt", "timestamps", False),
         ("--file b.wav", "audio", ["a.wav", "b.wav"]),
         ("-a b.wav -", "audio", ["a.wav", "b.wav", "-"]),
         ("-- --json", "audio", ["a.wav", "--json"]),
@@ -119,6 +135,18 @@ def test_a_flag_takes_no_recording_for_its_value() -> None:
         ("--batch_size_s 300", "--slots N"),
         ("--threads", "--threads needs a value: a whole number"),
         ("-ot", "-ot needs a value"),
+        ("--condition_on_previous_text True", "each segment is decoded by itself"),
+        ("--highlight_words", "cues do not follow single words"),
+        ("--max_words_per_line 5", "--max-line-width N"),
+        ("--compression_ratio_threshold 1.8", "nothing is decoded again by a threshold"),
+        ("--no_speech_threshold 0.3", "--vad-threshold"),
+        ("--punc_model other", "writes punctuation itself"),
+        ("--vad_model other", "cannot be exchanged"),
+        ("--spk_model cam++", "speakers are not told apart"),
+        ("--diarize", "speakers are not told apart"),
+        ("++punc_model=other", "--punc_model other: the model writes punctuation"),
+        ("++nonsense=1", "unknown option --nonsense"),
+        ("-owts", "-owts: there is no karaoke script here"),
     ],
 )
 def test_what_means_nothing_says_why(typed: str, message: str) -> None:
@@ -164,10 +192,13 @@ def a_names(option: str) -> list[str]:
     return [name for alias in ALIASES if alias.option == option for name in alias.names]
 
 
+NOTED = {Form.CONSTANT, Form.FORMAT, Form.REFUSED, Form.REFUSED_FLAG}
+
+
 @pytest.mark.parametrize("alias", ALIASES, ids=lambda alias: alias.names[0])
 def test_every_alias_is_written_in_kebab_case_and_says_why(alias: Alias) -> None:
     assert all(name.startswith("-") and "_" not in name for name in alias.names)
-    assert bool(alias.note) == (alias.form in {Form.CONSTANT, Form.REFUSED})
+    assert bool(alias.note) == (alias.form in NOTED)
 
 
 def test_all_commands_take_part() -> None:
@@ -205,11 +236,13 @@ MEANINGS = {
     Form.RENAMED: "`{option}`",
     Form.CONSTANT: "`{option} {note}`",
     Form.MILLISECONDS: "`{option}`; a bare number is milliseconds",
+    Form.FORMAT: "`{option} {note}`; several of them add up",
     Form.INPUT: "a recording; ours stand alone",
     Form.WINDOW: "`--start` and `--duration`; FROM,TO in seconds, once",
     Form.NUMBER: "the number of `{option}`, as in `cuda:1`",
     Form.ALWAYS: "accepted, with True and False: nothing to switch",
     Form.REFUSED: "refused{fine}: {note}",
+    Form.REFUSED_FLAG: "refused, but for False: {note}",
 }
 
 

@@ -1,5 +1,6 @@
 """The Typer app: which commands there are, and what an error becomes."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -104,6 +105,8 @@ def _explain(error: BaseException | None, message: str) -> None:
 
 def _version(value: bool) -> None:
     if value:
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         sys.stdout.write(f"funasr-cli {__version__}\n")
         raise typer.Exit
 

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from funasr_cli.errors import UsageError
+from funasr_cli.inputs import what_of_folder
 
 STDIN = "-"
 FORMATS = {
@@ -88,9 +89,11 @@ def _hint(part: str) -> str:
     )
 
 
-def may_exist(name: str) -> bool:
-    """Tell whether it is worth loading a model for an input; reading it explains the rest."""
+def what_is_missing(name: str) -> str:
+    """Say why it is not worth loading a model for an input; "": reading it explains the rest."""
     try:
-        return name == STDIN or os.path.lexists(name)
+        if name == STDIN or (os.path.lexists(name) and not os.path.isdir(name)):  # noqa: PTH112 - raises for less
+            return ""
+        return f"{name}: {what_of_folder(name) if os.path.lexists(name) else 'no such file'}"
     except (OSError, ValueError):
-        return True
+        return ""

@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from funasr_cli.cli.messages import tr
+from funasr_cli.cli.names.metavars import name_values, without_type
 from funasr_cli.cli.names.near import did_you_mean
 from funasr_cli.cli.names.options import PROFILE, Options, commands, options_of
 from funasr_cli.cli.names.respell import Respelled, first_input, respell
@@ -33,6 +34,19 @@ _ParserError: Any = typer.BadParameter.__mro__[1]
 
 class Command(TyperCommand):
     """A command whose options may be typed, set in files or in variables."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as Typer makes it
+        super().__init__(*args, **kwargs)
+        for parameter in self.params:
+            if parameter.param_type_name == "argument":
+                argument: Any = parameter
+                argument.metavar = parameter.metavar or str(parameter.name).upper()
+                argument.display_type_rich = without_type
+
+    def format_help(self, ctx: _Context, formatter: Any) -> None:  # noqa: ANN401 - likewise
+        """Write the help, with words for what options take."""
+        name_values(options_of(self, _path(ctx)))
+        super().format_help(ctx, formatter)
 
     def parse_args(self, ctx: _Context, args: list[str]) -> list[str]:
         """Read the arguments; a wrong one is one line and exit code 2."""
@@ -99,7 +113,7 @@ class RootGroup(Group):
         own = {spelling for p in self.params for spelling in (*p.opts, *p.secondary_opts)}
         if first in self.commands or first in own | set(ctx.help_option_names):
             return args
-        if first.startswith("-") and first != "-":
+        if first.startswith(("-", "++")) and first != "-":
             return self._options_first(ctx, args)
         if may_be_input(first):
             return [DEFAULT, *args]

@@ -28,6 +28,9 @@ class Shell(str, Enum):
     PWSH = "pwsh"
 
 
+SHELLS = "|".join(shell.value for shell in Shell)
+
+
 def completion_group(honest: Callable[..., Any], epilog: str) -> typer.Typer:
     """Put the commands together; `honest` makes messages and exit codes of their errors."""
     group = typer.Typer(
@@ -43,7 +46,7 @@ def completion_group(honest: Callable[..., Any], epilog: str) -> typer.Typer:
 
 def install(
     shell: Annotated[
-        Shell | None, typer.Argument(help="Default: the shell this is typed in.")
+        Shell | None, typer.Argument(metavar=SHELLS, help="Default: the shell this is typed in.")
     ] = None,
 ) -> None:
     """Install completion for a shell; may be repeated after an upgrade.
@@ -68,7 +71,7 @@ def install(
     _tell(Sink(), name, script)
 
 
-def show(shell: Annotated[Shell, typer.Argument(help="For which shell.")]) -> None:
+def show(shell: Annotated[Shell, typer.Argument(metavar=SHELLS, help="For which shell.")]) -> None:
     """Print a shell's completion script.
 
     \b

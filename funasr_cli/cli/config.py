@@ -32,7 +32,7 @@ def show(
     ctx: typer.Context,
     command: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[COMMAND]", help="All options of a command: transcribe, ..."),
+        typer.Argument(metavar="COMMAND", help="All options of a command: transcribe, ..."),
     ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,

@@ -1,6 +1,7 @@
 """`funasr hotwords test`: one recording without and with a word list, side by side."""
 
 import json
+import os
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from funasr_cli.cli import leave_if_interrupted
-from funasr_cli.cli.arguments import STDIN, may_exist
+from funasr_cli.cli.arguments import STDIN, what_is_missing
 from funasr_cli.options import DEFAULT_HOTWORD_THRESHOLD, DEFAULT_MAX_HOTWORDS
 
 if TYPE_CHECKING:
@@ -76,8 +77,10 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter an option
     )
     options = HotwordLists([words], sink).renew(options)
     runtime = RuntimeOptions(threads=threads)
-    if not may_exist(audio):
-        raise InputError(f"{audio}: no such file")
+    if os.path.isdir(audio):  # noqa: PTH112 - raises for less
+        raise InputError(f"{audio}: is a folder; name one recording in it")
+    if missing := what_is_missing(audio):
+        raise InputError(missing)
 
     from funasr_cli.transcriber import Transcriber
 

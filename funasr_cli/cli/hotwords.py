@@ -41,7 +41,7 @@ def check(
     lists: Annotated[
         list[str],
         typer.Argument(
-            metavar="LIST...", help="Files with one word a line, or a,b,c: checked as one list."
+            metavar="LIST", help="Files with one word a line, or a,b,c: checked as one list."
         ),
     ],
     *,

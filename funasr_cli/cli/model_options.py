@@ -10,11 +10,6 @@ if TYPE_CHECKING:
     from funasr_cli.cli.console import Sink
     from funasr_cli.options import RuntimeOptions
 
-DEMO_NOTE = (
-    "no model named (-m, $FUNASR_MODEL_DIR, ./model): using the built-in demo model, which knows "
-    "synthetic voices and about 1,300 words; the README tells how to get a real one"
-)
-
 
 @dataclass(frozen=True)
 class ModelOptions:
@@ -98,9 +93,14 @@ class ModelOptions:
         Raises:
             ModelError: there is none.
         """
+        from funasr_cli.manifest import HOW_TO_EXPORT
         from funasr_cli.model_dir import DEMO_MODEL, find_model
 
         path = find_model(self.model)
         if path == DEMO_MODEL:
-            sink.note(DEMO_NOTE)
+            sink.note(
+                "no model named (-m, $FUNASR_MODEL_DIR, ./model): using the built-in demo model, "
+                "which knows synthetic voices and about 1,300 words; for real speech "
+                f"{HOW_TO_EXPORT}"
+            )
         return path

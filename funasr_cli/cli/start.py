@@ -2,8 +2,9 @@
 
 import os
 import sys
+from contextlib import suppress
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from funasr_cli.cli.completion_scripts import VARIABLE
 from funasr_cli.cli.messages import ENGLISH, tr, ui_language
@@ -14,16 +15,57 @@ if TYPE_CHECKING:
 NAME = "funasr"
 
 
-def run(app: "Typer") -> None:
-    """Run a command and leave with its exit code."""
-    if os.environ.get(VARIABLE):
-        from funasr_cli.cli.complete import answer_shell
+NOT_WRITTEN = 4
+"""Exit code: stdout is closed, or its disk is full."""
 
-        answer_shell(app)
-    elif ui_language() == ENGLISH:
-        app(prog_name=NAME)
-    else:
-        _run_translated(app)
+
+def run(app: "Typer") -> NoReturn:
+    """Run a command and leave with its exit code, also where nobody reads what it prints."""
+    code: str | int | None = 0
+    try:
+        code = _code(app)
+        if sys.stdout is not None:  # a closed one is none
+            sys.stdout.flush()  # here an error can be told; when Python ends it cannot
+    except BrokenPipeError:
+        _give_up_stdout()  # the reader (head, jq) has all it wanted
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        _give_up_stdout()
+        told = tr(f"stdout: cannot be written ({error.strerror or error})")
+        sys.stderr.write(f"{NAME}: {told}\n")
+        code = code or NOT_WRITTEN
+    sys.exit(code)
+
+
+def _code(app: "Typer") -> str | int | None:
+    """Run a command.
+
+    Raises:
+        BrokenPipeError: the reader has gone.
+    """
+    try:
+        if os.environ.get(VARIABLE):
+            from funasr_cli.cli.complete import answer_shell
+
+            answer_shell(app)
+        elif ui_language() == ENGLISH:
+            app(prog_name=NAME)
+        else:
+            _run_translated(app)
+    except SystemExit as left:
+        # Click and Rich make exit code 1 of it
+        if isinstance(left.__context__, BrokenPipeError):
+            raise left.__context__ from None
+        return left.code
+    return 0
+
+
+def _give_up_stdout() -> None:
+    """Send what is still unwritten nowhere: when Python ends it would fail once more."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
 
 
 def _run_translated(app: "Typer") -> None:

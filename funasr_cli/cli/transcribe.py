@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from funasr_cli.cli.arguments import may_exist
+from funasr_cli.cli.arguments import what_is_missing
 from funasr_cli.cli.delivery import Output
 from funasr_cli.cli.gathering import expanded
 from funasr_cli.cli.groups import grouped
@@ -74,8 +74,9 @@ def transcribe(  # noqa: PLR0913 - one parameter a group of options
     delivery = Output(targets, as_json, output.timestamps, cues.captions(), printer)
     order = Order(options, lists, delivery, verbose)
     devices = runtime.runtime()
-    if not any(may_exist(name) for name in audio):
-        raise InputError("; ".join(f"{name}: no such file" for name in audio))
+    missing = [what_is_missing(name) for name in audio]
+    if all(missing):
+        raise InputError("; ".join(missing))
 
     # the heavy imports start here: everything that can be wrong with the options is known
     from funasr_cli.transcriber import Transcriber

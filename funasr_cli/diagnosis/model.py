@@ -11,11 +11,16 @@ from funasr_cli.diagnosis.checks import Check, gigabytes
 from funasr_cli.errors import ModelError
 from funasr_cli.manifest import HOW_TO_EXPORT, MANIFEST, damaged_files
 from funasr_cli.memory import available_bytes
-from funasr_cli.model_dir import DEMO_MODEL, ModelFiles, find_model, open_model_dir
+from funasr_cli.model_dir import DEMO_MODEL, ModelFiles, find_model, how_to_export, open_model_dir
 from funasr_cli.options import RuntimeOptions
 from funasr_cli.trials import run_trial
 
-EXPORT = HOW_TO_EXPORT.partition(": ")[2]
+
+def _command(remedy: str) -> str:
+    return remedy.partition(": ")[2]
+
+
+EXPORT = _command(HOW_TO_EXPORT)
 # measured: the demo model took 268 MB and a full-size one 2.3 to 2.6 GB; this gives 280 MB, 2.5 GB
 _SHARE = 1.35
 """Memory as a share of the files: weights, what is packed from them, caches and activations."""
@@ -32,7 +37,7 @@ def check_model(named: Path | None) -> tuple[ModelFiles | None, Check]:
         files = open_model_dir(path)
         damaged = damaged_files(path) if (path / MANIFEST).is_file() else None
     except ModelError as error:
-        return None, Check("model", "problem", str(error), EXPORT, facts)
+        return None, Check("model", "problem", str(error), _command(how_to_export(path)), facts)
     parts = {"encoder": files.encoder, "CTC": files.ctc, "LLM": files.decoder}
     sizes = {name: file.stat().st_size for name, file in parts.items() if file}
     facts |= {
@@ -56,7 +61,7 @@ def check_model(named: Path | None) -> tuple[ModelFiles | None, Check]:
     )
     if files.ctc is None:
         lines.append("no CTC head: no character times, no hotword recall by sound")
-        remedy = f"take the checkpoint from ModelScope, which has one; then {EXPORT}"
+        remedy = f"the checkpoint on ModelScope has one: {EXPORT}"
         return files, Check("model", "note", "\n".join(lines), remedy, facts)
     if is_demo:
         lines.append("it knows synthetic voices and about 1,300 words; for real speech get a model")

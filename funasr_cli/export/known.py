@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from funasr_cli.errors import MissingCtcError
 from funasr_cli.export.remote import HUGGING_FACE, MODELSCOPE, TITLES
+from funasr_cli.manifest import CHECKPOINT
 
 if TYPE_CHECKING:
     from funasr_cli.export.remote import Order
 
-NANO = "FunAudioLLM/Fun-ASR-Nano-2512"
+NANO = CHECKPOINT
 MLT = "FunAudioLLM/Fun-ASR-MLT-Nano-2512"
 
 

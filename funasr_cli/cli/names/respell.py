@@ -15,6 +15,9 @@ _ALONE = frozenset({"True", "False", "true", "false"})
 """What may follow a flag as a word of its own; anything else is the name of a recording."""
 _UNNUMBERED = frozenset({"auto", "cpu", "gpu"})
 
+_RENAMING = frozenset({Form.RENAMED, Form.CONSTANT, Form.FORMAT, Form.NUMBER, Form.MILLISECONDS})
+"""Forms of which the option of ours says what theirs is."""
+
 
 @dataclass
 class Respelled:
@@ -72,19 +75,35 @@ class _Reader:
         self._device: int | None = None
         """Where in `found.arguments` the device stands."""
         self._number: str | None = None
+        self._format: int | None = None
+        """Where in `found.arguments` the last formats stand."""
+        self._formats: list[str] = []
+        """Those that flags ask for."""
 
     def read(self) -> None:
         word = self.left.popleft()
         if word == "--":
             self._take_inputs([word, *self.left])
             self.left.clear()
+        elif word.startswith("++") and "=" in word:
+            self._read_option(f"--{word[2:]}")  # as Hydra writes options, and FunASR with it
         elif word == "-" or not word.startswith("-"):
             self._take_inputs([word])
         else:
             self._read_option(word)
 
     def finish(self) -> None:
-        """Join a device with its number, which may come before it."""
+        """Join what several options say: a device with its number, formats with each other."""
+        self._finish_device()
+        if not self._formats:
+            return
+        if self._format is None:
+            # first: behind -- everything is a recording
+            self.found.arguments[:0] = ["--format", ",".join(self._formats)]
+        else:
+            self.found.arguments[self._format] += "," + ",".join(self._formats)
+
+    def _finish_device(self) -> None:
         if self._number is None:
             return
         device = "auto" if self._device is None else self.found.arguments[self._device]
@@ -135,6 +154,8 @@ class _Reader:
             )
         if option.name == "device":
             self._device = len(self.found.arguments) + 1
+        elif option.name == "output_format":
+            self._format = len(self.found.arguments) + 1
         self.found.arguments += [option.on[0], value]
 
     def _flag(self, name: str, value: str | None) -> bool:
@@ -150,6 +171,13 @@ class _Reader:
             self.left.appendleft(alias.option if value is None else f"{alias.option}={value}")
         elif alias.form is Form.ALWAYS:
             self._flag(name, value)
+        elif alias.form is Form.REFUSED_FLAG:
+            if self._flag(name, value):
+                raise UsageError(f"{name}: {alias.note}")
+        elif alias.form is Form.FORMAT:
+            if self._flag(name, value):
+                self._formats.append(alias.note)
+                self.found.given.add(self.options.by_spelling[alias.option][0].name)
         elif alias.form is Form.CONSTANT:
             if self._flag(name, value):
                 self.left.extendleft((alias.note, alias.option))
@@ -219,7 +247,7 @@ def _window(name: str, value: str) -> list[str]:
 
 def _unknown(name: str, options: Options) -> str:
     foreign = next((a for a in ALIASES if kebab(name) in a.names and name.startswith("--")), None)
-    if foreign and foreign.form in {Form.RENAMED, Form.CONSTANT, Form.NUMBER, Form.MILLISECONDS}:
+    if foreign and foreign.form in _RENAMING:
         return (
             f"{name} is {foreign.option} here, which `funasr {options.command}` does not have; "
             f"funasr {options.command} --help lists its options"
