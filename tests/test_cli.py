@@ -83,6 +83,15 @@ def test_a_folder_is_told_the_command_for_folders(tmp_path: Path) -> None:
         (["--lang", "klingon"], 2, "unknown language 'klingon'"),
         (["--start", "soon"], 2, "--start soon: not a time"),
         (["-f", "srtt"], 2, "did you mean srt"),
+        (["-t", "0"], 2, "value for '-t' / '--threads': expected 1 or more; see"),
+        (["-t", "x"], 2, "value for '-t' / '--threads': expected a whole number; see"),
+        (["--overlap", "x"], 2, "value for '--overlap': expected a number; see"),
+        (["--max-line-width", "0"], 2, "funasr: --max-line-width is 0.0; expected 1 or more"),
+        (
+            ["--max-duration", "1", "--min-duration", "2"],
+            2,
+            "funasr: --max-duration is 1.0, less than --min-duration, 2.0",
+        ),
         (["--output-template", "{filenam}"], 2, "did you mean {filename}?"),
         (["-o", "source", "--output-template", "{parent}/x"], 2, "leave one of them out"),
         (["-f", "talk.mp3"], 2, "name the recording alone"),
@@ -120,3 +129,15 @@ def test_an_export_of_nothing_says_what_is_missing(tmp_path: Path) -> None:
 def test_output_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
     result = funasr("transcribe", tmp_path / "录音.wav", LC_ALL="C", PYTHONIOENCODING="ascii")
     assert "录音.wav" in result.stderr
+
+
+def test_what_the_library_calls_an_option_is_not_told(tmp_path: Path) -> None:
+    sound = write_sound(tmp_path / "a.wav", tone(0.5), codec="pcm_s16le")
+    english = one_line(funasr(sound, "--max-line-width", "0"), 2)
+    assert english == "funasr: --max-line-width is 0.0; expected 1 or more"
+    chinese = one_line(funasr(sound, "--max-line-width", "0", FUNASR_LANG="zh"), 2)
+    assert "--max-line-width" in chinese
+    assert not any(word in chinese for word in ("max_line_width", "None", "expected"))
+    origin = one_line(funasr(sound, FUNASR_MAX_LINE_WIDTH="0"), 2)
+    assert origin.endswith("(max_line_width comes from FUNASR_MAX_LINE_WIDTH)")
+    assert "expected 1 or more" in one_line(funasr(sound, FUNASR_THREADS="0"), 2)

@@ -220,3 +220,11 @@ def test_a_file_from_an_editor_on_windows(home: Path) -> None:
 def test_a_file_that_cannot_be_read(home: Path) -> None:
     (home / "project" / "funasr.toml").mkdir()
     assert "cannot be read" in one_line(funasr("config", "show"), 2)
+
+
+def test_formats_may_be_a_list(home: Path) -> None:
+    write_project(home, 'format = ["srt", "vtt"]\n')
+    assert shown("transcribe")["format"]["value"] == "srt,vtt"
+    sound = write_sound(home / "a.wav", tone(0.3), codec="pcm_s16le")
+    assert funasr(sound, "-t", "1", cwd=home / "project").returncode == 0
+    assert {path.name for path in (home / "project").glob("a.*")} == {"a.srt", "a.vtt"}

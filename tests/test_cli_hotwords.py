@@ -27,8 +27,11 @@ def test_advice_alone_is_no_error(tmp_path: Path) -> None:
     name = listed(tmp_path, "张立群", "张立群 ^2.0", "心")
     result = funasr("hotwords", "check", name, "北京", "--json", cwd=tmp_path)
     assert result.returncode == 0
-    assert result.stderr == ""
     report = json.loads(result.stdout)
+    assert report["notes"] == ["北京: there is no such file; taken for a word"]
+    assert result.stderr == ""
+    shown = funasr("hotwords", "check", "北京")
+    assert shown.stderr.startswith("warning: 北京: there is no such file; taken for a word")
     assert (report["words"], report["aliases"]) == (3, 0)
     assert [finding["kind"] for finding in report["findings"]] == ["duplicate", "short", "weight"]
     fine = funasr("hotwords", "check", "北京,上海")

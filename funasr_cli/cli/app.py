@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -42,6 +43,12 @@ _REMEDIES = (
     "a part of the installation cannot be loaded: pip install --force-reinstall funasr-cli",
     errors.TOO_LITTLE_MEMORY,
 )
+
+_FIELD = re.compile(
+    r"\b[a-z]+(?:_[a-z0-9]+)* ?[(（](--[a-z][a-z0-9-]*)[)）](?:(?=[一-鿿])())?", re.ASCII
+)
+"""`max_duration (--max-duration)`: an option with its name in the library; Chinese follows."""
+_NONE = re.compile("(?:; None for|；None 表示)[^;；]*$")
 
 EPILOG = (
     "Exit codes: 0 fine; 1 internal error; 2 wrong usage; 3 model, library or machine not "
@@ -100,7 +107,11 @@ def _explain(error: BaseException | None, message: str) -> None:
         import traceback
 
         traceback.print_exception(error)
-    sys.stderr.write(f"funasr: {tr(message)}{tr(origin_note(message))}\n")
+    # the library's names of options, and its None, mean nothing on a command line
+    told = _FIELD.sub(
+        lambda found: found[1] + " " * (found[2] is not None), _NONE.sub("", tr(message))
+    )
+    sys.stderr.write(f"funasr: {told}{tr(origin_note(message))}\n")
 
 
 def _version(value: bool) -> None:

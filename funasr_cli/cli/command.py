@@ -5,6 +5,7 @@
 
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -206,7 +207,7 @@ def _check_ranges(ctx: _Context, options: Options, settings: dict[str, Any]) -> 
                 option.parameter.process_value(ctx, setting.value)
             except typer.BadParameter as error:
                 key = "" if setting.kind == "environment" else f"{option.keys[0]}: "
-                raise UsageError(f"{setting.origin}: {key}{error.message}") from error
+                raise UsageError(f"{setting.origin}: {key}{_in_words(error.message)}") from error
 
 
 def _profile(arguments: Sequence[str]) -> str | None:
@@ -222,8 +223,24 @@ def _path(ctx: _Context) -> str:
 
 
 def _told(error: Any, path: str) -> str:  # noqa: ANN401 - see _ParserError
-    told = tr(str(error.format_message())).rstrip(".。")
+    told = tr(_in_words(str(error.format_message()))).rstrip(".。")
     return f"{told[:1].lower()}{told[1:]}; see {path} --help"
+
+
+def _in_words(message: str) -> str:
+    """Replace what the library behind Typer's parser says of a wrong value."""
+    before, mark, wrong = message.partition("Input should be ")
+    return before + _expected(wrong) if mark else message
+
+
+def _expected(wrong: str) -> str:
+    if number := re.match(r"greater than or equal to (-?[\d.]*\d)", wrong):
+        return f"expected {number[1]} or more"
+    if number := re.match(r"less than or equal to (-?[\d.]*\d)", wrong):
+        return f"expected {number[1]} or less"
+    if wrong.startswith("a valid integer"):
+        return "expected a whole number"
+    return "expected a number" if wrong.startswith("a valid number") else f"expected {wrong}"
 
 
 def _refuse(message: str) -> NoReturn:

@@ -1,6 +1,7 @@
 """`funasr hotwords`: what a word list is worth, before it is used and on a recording."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
@@ -60,13 +61,15 @@ def check(
     """  # noqa: D301 - \b tells Typer to keep the lines
     from funasr_cli.cli.console import Sink
     from funasr_cli.hotwords.check import check as check_entries
-    from funasr_cli.hotwords.wordlist import read_entries
+    from funasr_cli.hotwords.wordlist import named_files, read_entries
 
     sink = Sink()
     readings = [read_entries(spec) for spec in lists]
     entries = [entry for reading in readings for entry in reading.entries]
     problems = [problem for reading in readings for problem in reading.problems]
     notes = [note for reading in readings for note in reading.notes]
+    alone = [spec for spec in lists if not re.search("[,，]", spec) and not named_files(spec)]
+    notes += [f"{spec}: there is no such file; taken for a word" for spec in alone]
     findings = check_entries(entries, problems)
     words = len({entry.word for entry in entries})
     aliases = len({form for entry in entries for form in entry.spoken})

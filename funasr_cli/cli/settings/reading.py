@@ -164,6 +164,8 @@ def _typed(table: _Table, option: Option, key: str) -> Value:
         if all(isinstance(part, str) for part in parts):
             return [_resolved(table.file, option, part) for part in parts]
         raise UsageError(f'{place}: {key} is {_shown(value)}; expected text, or a list ["a", "b"]')
+    if option.name == "output_format" and isinstance(value, list):
+        value = ",".join(map(str, value))  # typed, it is one text: srt,vtt
     typed = _scalar(option.kind, value)
     if typed is None:
         raise UsageError(f"{place}: {key} is {_shown(value)}; expected {option.kind.value}")
