@@ -34,4 +34,4 @@ def test_how_fast_cues_are_to_be_read_is_told(tmp_path: Path) -> None:
 
 def test_a_meaningless_look_is_told_before_any_model_is_loaded() -> None:
     message = one_line(funasr("transcribe", ZH, "--max-line-width", "0", "-m", "nowhere"), 2)
-    assert "max_line_width (--max-line-width) is 0.0; expected 1 or more" in message
+    assert "--max-line-width is 0.0; expected 1 or more" in message

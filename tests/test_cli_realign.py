@@ -76,7 +76,7 @@ def test_cues_look_as_asked_for(folder: Path) -> None:
         (["会议.txt", "会议.json", "-f", "json"], 2, "is an input and would be overwritten"),
         (["会议.txt", "会议.json", "-f", "srtt"], 2, "did you mean srt"),
         (["会议.txt", "会议.json", "--subtitle-preset", "xx"], 2, "expected auto, zh, ja, ko"),
-        (["会议.txt", "会议.json", "--min-duration", "8"], 2, "less than min_duration"),
+        (["会议.txt", "会议.json", "--min-duration", "8"], 2, "less than --min-duration"),
     ],
 )
 def test_what_does_not_fit_is_one_line(
