@@ -27,7 +27,7 @@ from funasr_cli.protocols import Floats
 from funasr_cli.results import Notice, Segment, Transcript
 from funasr_cli.spans import speech_rules
 from funasr_cli.timings import Timings
-from funasr_cli.units import SAMPLE_RATE
+from funasr_cli.units import SAMPLE_RATE, clock
 from funasr_cli.vad import cut_speech
 
 Written: TypeAlias = tuple[Segment, tuple[Notice, ...]]
@@ -163,7 +163,7 @@ class Recording:
         first, last = found.gap
         told = (
             f"{name}: only {found.share:.0%} of {found.speech:.0f} s of speech became text; the "
-            f"longest stretch without any is {_clock(first)} to {_clock(last)}"
+            f"longest stretch without any is {clock(first)} to {clock(last)}"
         )
         if found.failed:
             return told
@@ -258,10 +258,3 @@ def _with_own_words(segment: Segment) -> Segment:
         ),
         replacements=tuple(r for r in segment.replacements if start <= (r.start + r.end) / 2 < end),
     )
-
-
-def _clock(seconds: float) -> str:
-    """Write 754 s as 12:34."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -23,3 +23,10 @@ def lfr_frames(samples: int) -> int:
     """Count the LFR frames of a waveform (shorter ones are padded to one window)."""
     fbank = 1 + (max(samples, WINDOW) - WINDOW) // HOP
     return -(-fbank // LFR_N)
+
+
+def clock(seconds: float) -> str:
+    """Write a time of a recording for people: 754.9 s as 12:34."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from funasr_cli.cli.targets import Targets
+from funasr_cli.units import clock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,9 +81,8 @@ def _tell_pace(transcript: "Transcript", captions: "CaptionOptions", sink: "Sink
 
     told = pace(transcript.segments, options=captions)
     if told.fastest is not None:
-        minutes, seconds = divmod(told.fastest.start, 60)
         sink.note(
             f"{told.fast} of {told.cues} cues have to be read faster than {told.limit:g} "
             f"characters a second; the fastest, {told.fastest.cps:.1f}, at "
-            f"{minutes:.0f}:{seconds:02.0f}"
+            f"{clock(told.fastest.start)}"
         )

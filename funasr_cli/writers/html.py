@@ -16,6 +16,7 @@ from pathlib import Path
 from funasr_cli.captions import DEFAULT_CAPTIONS, CaptionOptions
 from funasr_cli.languages import LANGUAGES
 from funasr_cli.results import Transcript
+from funasr_cli.units import clock
 from funasr_cli.version import __version__
 from funasr_cli.writers.json import to_json
 from funasr_cli.writers.page.sound import sound_url
@@ -70,7 +71,7 @@ def to_html(
         "policy": f"{_POLICY}; style-src '{_hash(style)}'; script-src '{_hash(script)}'",
         "title": escape(name),
         "about": escape(
-            " · ".join(filter(None, (_clock(transcript.duration), transcript.model.name)))
+            " · ".join(filter(None, (clock(transcript.duration), transcript.model.name)))
         ),
         "language": _language(transcript),
         "notices": "".join(f"<li>{escape(n.message)}</li>" for n in transcript.warnings),
@@ -93,7 +94,7 @@ def _text(found: Iterable[Iterable[Word]]) -> str:
     for words in found:
         parts = list(words)
         start = next((w.chars[0].start for w in parts if w.chars), None)
-        at = "" if start is None else f'<button type="button" class="at">{_clock(start)}</button>'
+        at = "" if start is None else f'<button type="button" class="at">{clock(start)}</button>'
         lines.append(f'<p dir="auto">{at}{"".join(map(_word, parts))}</p>\n')
     return "".join(lines)
 
@@ -146,9 +147,3 @@ def _asset(name: str) -> str:
 
 def _milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
