@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Final
 
@@ -66,6 +66,8 @@ class HotwordIndex:
     """[Q + 1, 2] the different pairs, as indices into `places`; P stands for no place. The last
     pair is (P, P)."""
     groups: tuple[WordGroup, ...]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Other spoken forms -> the written form."""
 
     @property
     def silent(self) -> tuple[str, ...]:
@@ -74,6 +76,11 @@ class HotwordIndex:
         for group in self.groups:
             heard[group.words] = True
         return tuple(self.words[at] for at in np.flatnonzero(~heard).tolist())
+
+    def spells(self, text: str, word: int) -> bool:
+        """Whether a text is a word of the list, or one of its other spoken forms."""
+        written = self.words[word]
+        return text.casefold() == written.casefold() or self.aliases.get(text) == written
 
     @classmethod
     def build(
@@ -103,7 +110,7 @@ class HotwordIndex:
         table = np.array([*pairs, (_NONE, _NONE)], np.int32)
         table[table == _NONE] = len(numbers)
         groups = [_group(most, held, len(pairs)) for most, held in rows.items() if held]
-        return cls(written, Alternatives.of(numbers), table, tuple(groups))
+        return cls(written, Alternatives.of(numbers), table, tuple(groups), aliases or {})
 
 
 def written_forms(words: Sequence[str], aliases: Mapping[str, str] | None) -> tuple[str, ...]:

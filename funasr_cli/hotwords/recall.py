@@ -5,6 +5,7 @@ from typing import Final
 
 from funasr_cli.characters import HeardChar, heard_characters
 from funasr_cli.hotwords.index import HotwordIndex
+from funasr_cli.hotwords.odds import likely
 from funasr_cli.hotwords.phonemes import Phoneme, or_rather, sound_out
 from funasr_cli.hotwords.search import Match, search
 from funasr_cli.results import CtcToken, HotwordHit
@@ -28,14 +29,16 @@ def recall(
 
     Returns:
         Each word at most once, where it fits best; longer and better ones first. Of overlapping
-        words those stay that explain the sound best; words that sound alike all stay.
+        words those stay that explain the sound best; words that sound alike all stay. Words for
+        which nothing speaks but that everyday language sounds like them are left out.
     """
     heard, phonemes = listen(tokens)
+    found = search(index, phonemes, threshold)
     matches = sorted(
-        search(index, phonemes, threshold),
+        likely(index, found, heard, phonemes, threshold),
         key=lambda match: (
             -evidence(match),
-            not _as_written(index.words[match.word], match, heard, phonemes),
+            not _as_written(index, match, heard, phonemes),
             match.word,
             match.first,
         ),
@@ -68,13 +71,13 @@ def evidence(match: Match) -> float:
 
 
 def _as_written(
-    word: str, match: Match, heard: Sequence[HeardChar], phonemes: Sequence[Phoneme]
+    index: HotwordIndex, match: Match, heard: Sequence[HeardChar], phonemes: Sequence[Phoneme]
 ) -> bool:
     """Whether CTC wrote the word itself: of homophones, the likeliest."""
     if match.similarity < 1:
         return False
     span = heard[phonemes[match.first].first : phonemes[match.last - 1].last + 1]
-    return "".join(char.text for char in span).casefold() == word.casefold()
+    return index.spells("".join(char.text for char in span), match.word)
 
 
 def _best_explanations(matches: Sequence[Match]) -> Iterator[Match]:

@@ -19,8 +19,9 @@ characters (4 phonemes) may have one near sound and one wrong tone at a similari
 of three characters any one phoneme wrong, one of four almost a whole character."""
 LEAST_PENALTY: Final = 1.5
 """The same for each phoneme of the longest words: half a word wrong is another word."""
-EXACT_ONLY: Final = 2
-"""Words of so few phonemes, one syllable, are everywhere: only the exact sound counts."""
+EXACT_ONLY: Final = 3
+"""Words of so few phonemes, one syllable (a Chinese character has two phonemes, "Lynn" three), are
+everywhere: only the exact sound counts."""
 
 USUAL_THRESHOLD: Final = 0.6
 CHANCE_WORDS: Final = 8_000

@@ -45,7 +45,7 @@ def open_index(
         return HotwordIndex.build(words, aliases)
     folder = folder or user_cache_folder() / "hotwords"
     file = folder / f"{_key(words, aliases)}.index"
-    index = _load(file, written_forms(words, aliases))
+    index = _load(file, words, aliases)
     if index is None:
         index = HotwordIndex.build(words, aliases)
         _save(index, file)
@@ -65,7 +65,7 @@ def _key(words: Sequence[str], aliases: Mapping[str, str]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _load(file: Path, words: tuple[str, ...]) -> HotwordIndex | None:
+def _load(file: Path, words: Sequence[str], aliases: Mapping[str, str]) -> HotwordIndex | None:
     """Read an index; None: there is none, or not as it was written."""
     try:
         data = file.read_bytes()
@@ -81,7 +81,8 @@ def _load(file: Path, words: tuple[str, ...]) -> HotwordIndex | None:
             WordGroup(*(held[f"{part}.{at}"] for part in _PARTS))
             for at in range(int(held["groups"]))
         )
-        return HotwordIndex(words, places, held["pairs"], groups)
+        written = written_forms(words, aliases)
+        return HotwordIndex(written, places, held["pairs"], groups, aliases)
 
 
 def _save(index: HotwordIndex, file: Path) -> None:

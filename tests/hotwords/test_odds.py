@@ -1,0 +1,97 @@
+"""Which words are left out because everyday language sounds like them."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from funasr_cli.bench.word_lists import names
+from funasr_cli.hotwords import HotwordIndex, recall
+from funasr_cli.results import CtcToken
+
+MANY = tuple(name for name in names(13_000, 7) if len(name) > 2)[:10_000]
+"""Longer names, so that nothing but the words of each test is heard."""
+
+
+def heard(
+    text: str, confidence: float = 0.9, others: dict[int, Sequence[str]] | None = None
+) -> list[CtcToken]:
+    """One token a character; `others`: what else CTC thought of at a place."""
+    return [
+        CtcToken(
+            0,
+            char.encode(),
+            at / 4,
+            at / 4 + 0.1,
+            confidence,
+            tuple((other.encode(), 0.05) for other in (others or {}).get(at, ())),
+        )
+        for at, char in enumerate(text)
+    ]
+
+
+def found(tokens: Sequence[CtcToken], *words: str, threshold: float = 0.6) -> list[str]:
+    index = HotwordIndex.build((*words, *MANY))
+    return [hit.word for hit in recall(index, tokens, threshold=threshold, limit=10)]
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("环食", "我学了三个月还是不敢开车"),  # a common word, tones aside
+        ("不宜", "每个人的感受都不一样"),  # through the middle of a word
+        ("蒙药", "今天有大风出门要多穿衣服"),
+        ("始江", "这个办法最好的是将来再说"),  # two common words, tones aside
+        ("坊间", "这个房间朝南冬天很暖和"),  # the very sound of a common word
+    ],
+)
+def test_everyday_language_is_no_word_of_a_long_list(word: str, text: str) -> None:
+    assert found(heard(text), word) == []
+    short = HotwordIndex.build((word, "张立群"))  # made for this recording
+    assert [hit.word for hit in recall(short, heard(text), threshold=0.6, limit=10)] == [word]
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("李夏", "昨天里下教授来过了"),
+        ("黎遂", "他问里遂什么时候回来"),
+        ("褚遂", "请让除随先说一下"),
+        ("房总", "房种没有来开会"),  # a near sound and a tone: 种 for 总
+    ],
+)
+def test_what_makes_poor_sense_is_a_word_of_the_list(word: str, text: str) -> None:
+    assert word in found(heard(text), word)
+
+
+def test_what_ctc_wrote_itself_always_stays() -> None:
+    assert found(heard("这个房间朝南"), "房间") == ["房间"]
+    assert found(heard("这个坊间朝南"), "坊间") == ["坊间"]
+
+
+def test_so_does_an_other_spoken_form() -> None:
+    index = HotwordIndex.build(MANY, {"房间": "坊间茶舍"})
+    hits = recall(index, heard("这个房间朝南"), threshold=0.6, limit=10)
+    assert [hit.word for hit in hits] == ["坊间茶舍"]
+
+
+def test_and_what_it_nearly_wrote() -> None:
+    text = "这个房间朝南"
+    assert found(heard(text, others={2: "坊"}), "坊间") == ["坊间"]
+    assert found(heard(text, others={2: "方"}), "坊间") == []
+
+
+def test_the_surer_ctc_is_the_less_is_a_word_of_the_list_believed() -> None:
+    assert found(heard("这个房间朝南", 0.99), "坊间") == []
+    assert found(heard("这个房间朝南", 0.1), "坊间") == ["坊间"]
+
+
+def test_a_lower_threshold_asks_less() -> None:
+    assert found(heard("这个房间朝南"), "坊间", threshold=0.4) == ["坊间"]
+
+
+def test_other_scripts_are_left_alone() -> None:
+    assert found(heard("この部屋は上面です"), "尚面") == ["尚面"]  # kana: Japanese
+    assert "雙鑰" in found(heard("雙藥"), "雙鑰")  # traditional characters are no known words
+    index = HotwordIndex.build(("Kubernetes", *MANY))
+    hits = recall(index, heard("cubernetes"), threshold=0.6, limit=10)
+    assert [hit.word for hit in hits] == ["Kubernetes"]
