@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from funasr_cli.errors import DecodeError
-from funasr_cli.guards import disagrees, find_loop, token_budget
+from funasr_cli.fitting import fit_prompt
+from funasr_cli.guards import disagrees, find_loop, is_translation, token_budget
 from funasr_cli.jobs import Draft, Generation, Job, Request, Stop, no_draft
-from funasr_cli.llm import PROMPT_ROOM
 from funasr_cli.merge import join_texts
 from funasr_cli.model import Model
 from funasr_cli.options import TranscribeOptions
-from funasr_cli.prompt import build_prompt
 from funasr_cli.protocols import Floats
 from funasr_cli.results import DecodeStats, HotwordHit, Notice
 from funasr_cli.timings import Timings
@@ -26,7 +25,6 @@ REFERENCE_MAX_TOKENS = 512
 
 HEARD_FOR_SURE = 3
 """CTC tokens from which on an empty text is a failure of the LLM; fewer may be noise."""
-HAN_LANGUAGES = ("中文", "粤语", "日文")
 
 Trouble = Literal["nan", "loop", "truncated", "disagrees", "decode-failed"]
 _TROUBLE: dict[Trouble, str] = {
@@ -154,7 +152,9 @@ def _attempt(  # noqa: PLR0913, PLR0917 - the question, how it is put, and where
 ) -> Job[_Tried]:
     """Ask once, with these hotwords and this context, and judge the answer."""
     with timings.measure("prompt"):
-        prefix, suffix, words, notices = _prompt_ids(model, question, options, hints)
+        prefix, suffix, words, notices = fit_prompt(
+            model, hints, language=question.language, itn=options.itn
+        )
     budget = options.max_new_tokens or (
         token_budget(question.seconds, question.heard) if options.guard else REFERENCE_MAX_TOKENS
     )
@@ -192,22 +192,10 @@ def _judge(
     if written.stop != "end":
         return _OF_STOP[written.stop]
     heard = question.ctc_text
-    if not options.guard or not heard or _is_translation(text, heard, question.language):
+    if not options.guard or not heard or is_translation(text, heard, question.language):
         return None
     is_empty = question.heard >= HEARD_FOR_SURE and not any(map(str.isalnum, text))
     return "disagrees" if is_empty or disagrees(text, heard) else None
-
-
-def _is_translation(text: str, heard: str, language: str | None) -> bool:
-    """Whether a text is in the language that was asked for, and the speech in another."""
-    if language is None:
-        return False
-    wanted = language in HAN_LANGUAGES
-    return _has_han(text) == wanted != _has_han(heard)
-
-
-def _has_han(text: str) -> bool:
-    return any("\u4e00" <= char <= "\u9fff" for char in text)
 
 
 def _last_remedy(
@@ -248,43 +236,6 @@ def _sum(one: DecodeStats, other: DecodeStats, *, retries: int) -> DecodeStats:
         accepted=one.accepted + other.accepted,
         retries=one.retries + retries,
     )
-
-
-def _prompt_ids(
-    model: Model,
-    question: Question,
-    options: TranscribeOptions,
-    hints: tuple[Sequence[str], str],
-) -> tuple[list[int], list[int], tuple[str, ...], tuple[Notice, ...]]:
-    """Tokenise the prompt; what does not fit is left out, the last hotwords first.
-
-    Returns:
-        Ids before and after the audio rows, the words that stayed, and what had to go.
-    """
-    words, context = list(hints[0]), hints[1]
-    while True:
-        prompt = build_prompt(
-            hotwords=words,
-            language=question.language,
-            context=context,
-            itn=options.itn,
-            system=model.system_prompt,
-            think_block=model.think_block,
-        )
-        prefix, suffix = model.llm.tokenize(prompt.prefix), model.llm.tokenize(prompt.suffix)
-        if len(prefix) + len(suffix) <= PROMPT_ROOM or not (words or context):
-            break
-        if words:
-            words = words[: len(words) * 3 // 4]
-        else:
-            context = context[: len(context) * 3 // 4]
-    notices = []
-    if lost := len(hints[0]) - len(words):
-        message = f"{lost} of {len(hints[0])} hotwords did not fit into the prompt"
-        notices.append(Notice("hotwords-cut", message))
-    if len(context) < len(hints[1]):
-        notices.append(Notice("context-cut", "the context was too long and has been shortened"))
-    return prefix, suffix, tuple(words), tuple(notices)
 
 
 def _text(model: Model, ids: Sequence[int]) -> str:

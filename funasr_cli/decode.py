@@ -11,6 +11,7 @@ from typing import Generic, Literal, TypeVar
 
 import numpy as np
 
+from funasr_cli.calls import Calls
 from funasr_cli.costs import Acceptance, CostCurve, choose_width
 from funasr_cli.errors import DecodeError
 from funasr_cli.jobs import Generation, Job, Measure, Request, Stage, Stop, no_measure
@@ -66,7 +67,7 @@ class _Run(Generic[T]):
     def __init__(
         self, model: LanguageModel, curve: CostCurve | None, slots: int, measure: Measure
     ) -> None:
-        self._model, self._curve, self._measure = model, curve, measure
+        self._model, self._curve, self._calls = model, curve, Calls(model, measure)
         self._slots = [Slot[T](sequence) for sequence in range(slots)]
         self._acceptance = Acceptance()
         self._done: dict[int, T] = {}
@@ -152,10 +153,7 @@ class _Run(Generic[T]):
         rest = request.prefix[common:]
         if rest:
             rows = Rows(slot.sequence, common, tokens=np.array(rest, np.int32), logits="none")
-            with self._measure("prefill", [(slot.number, len(rows))]):
-                self._make_room([rows])
-                self._model.evaluate([rows])
-            slot.took_part(len(rest))
+            self._calls.evaluate_once([(slot, rows)], "prefill")
             slot.held = request.prefix
 
     def _read_audio(self, active: Sequence[Slot[T]]) -> None:
@@ -168,7 +166,7 @@ class _Run(Generic[T]):
             room -= len(rows)
             share = Rows(slot.sequence, slot.position, embeddings=rows, logits="none")
             shares.append((slot, share))
-        for slot, outcome in self._evaluate(shares, "prefill"):
+        for slot, outcome in self._calls.evaluate(shares, "prefill"):
             if isinstance(outcome, DecodeError):
                 self._advance(slot, outcome)
 
@@ -182,7 +180,7 @@ class _Run(Generic[T]):
         proposals = self._propose(slots, width, could_pay=could_pay)
         shares = [(slot, self._rows(slot, proposals.get(slot.sequence, ()))) for slot in slots]
         stage: Stage = "generate" if writing else "prefill"
-        for slot, outcome in self._evaluate(shares, stage):
+        for slot, outcome in self._calls.evaluate(shares, stage):
             if isinstance(outcome, DecodeError):
                 self._advance(slot, outcome)
                 continue
@@ -258,43 +256,3 @@ class _Run(Generic[T]):
             return "budget"
         slot.ids.append(token)
         return request.stop_at(slot.ids)
-
-    def _evaluate(
-        self,
-        shares: Sequence[tuple[Slot[T], Rows]],
-        stage: Stage,
-    ) -> list[tuple[Slot[T], tuple[Floats, Rows] | DecodeError]]:
-        """Evaluate the slots' rows in one call; after a failure in smaller and smaller ones."""
-        if not shares:
-            return []
-        try:
-            with self._measure(stage, [(slot.number, len(rows)) for slot, rows in shares]):
-                self._make_room([rows for _, rows in shares])
-                found = self._model.evaluate([rows for _, rows in shares])
-        except DecodeError as error:
-            if len(shares) > 1:
-                half = len(shares) // 2
-                return [
-                    *self._evaluate(shares[:half], stage),
-                    *self._evaluate(shares[half:], stage),
-                ]
-            slot, rows = shares[0]
-            if rows.tokens is not None and slot.ids and len(rows) > 1:  # without the draft
-                alone = Rows(rows.sequence, rows.position, rows.tokens[:1], logits="all")
-                return self._evaluate([(slot, alone)], stage)
-            return [(slot, error)]
-        for slot, rows in shares:
-            slot.took_part(len(rows))
-            if rows.embeddings is not None:
-                slot.audio_done += len(rows)
-        return [(slot, (logits, rows)) for (slot, rows), logits in zip(shares, found, strict=True)]
-
-    def _make_room(self, runs: Sequence[Rows]) -> None:
-        """Let the cache grow before a run that does not fit: few segments need all that is allowed.
-
-        Raises:
-            DecodeError: there is no memory for it.
-        """
-        needed = max(run.position + len(run) for run in runs)
-        if needed > self._model.n_ctx:
-            self._model.grow(min(max(needed, 2 * self._model.n_ctx), self._model.max_ctx))

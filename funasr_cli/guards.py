@@ -16,6 +16,7 @@ from funasr_cli.characters import readings, toneless
 from funasr_cli.protocols import Floats
 from funasr_cli.spoken_numbers import find_numbers
 
+HAN_LANGUAGES = ("中文", "粤语", "日文")
 MAX_PERIOD = 20
 """Longest phrase, in tokens, whose repetition is looked for."""
 LOOP_REPEATS = 4
@@ -126,6 +127,24 @@ def disagrees(text: str, ctc_text: str) -> bool:
         return True
     allowed = SPARE_EDITS + EDITS_SHARE * longest + EDITS_A_NUMBER * numbers
     return _edits(written, heard) > allowed
+
+
+def is_translation(text: str, ctc_text: str, language: str | None) -> bool:
+    """Whether a text is in the language that was asked for, and the speech in another.
+
+    Args:
+        text: what was written.
+        ctc_text: what the CTC head heard.
+        language: as the prompt names it; None: none was asked for.
+    """
+    if language is None:
+        return False
+    wanted = language in HAN_LANGUAGES
+    return _has_han(text) == wanted != _has_han(ctc_text)
+
+
+def _has_han(text: str) -> bool:
+    return any("\u4e00" <= char <= "\u9fff" for char in text)
 
 
 def _sounds(text: str) -> list[str]:

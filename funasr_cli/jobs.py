@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 from funasr_cli.protocols import Floats
 from funasr_cli.results import DecodeStats
+from funasr_cli.timings import Timings
 
 Stop = Literal["end", "budget", "loop", "nan"]
 Stage = Literal["prefill", "generate"]
@@ -64,3 +65,5 @@ class Generation:
 Job: TypeAlias = Generator[Request, Generation, T]
 """A segment's way to its result: asks for texts, one after the other. A DecodeError is thrown
 into it where the model failed on its request."""
+Work: TypeAlias = tuple[Timings, Job[T]]
+"""A job, and where the time that it takes is noted."""

@@ -3,15 +3,14 @@
 A value that means nothing is refused where it is made, not minutes later in the pipeline.
 """
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import inf
 from operator import index
 from pathlib import Path
-from typing import TypeVar
 
 from funasr_cli.device_names import AUTO, parse_device
 from funasr_cli.errors import UsageError
+from funasr_cli.required import pairs_once, require, words_once
 from funasr_cli.units import MAX_TIME_OFFSET_S
 
 DEFAULT_MAX_HOTWORDS = 10
@@ -25,8 +24,6 @@ LEAST_SEGMENT_S = 2.0
 MAX_OVERLAP_S = 3.0
 MAX_THREADS = 1024
 """Far more than help; onnxruntime hangs when it is asked for 100,000."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -88,8 +85,8 @@ class TranscribeOptions:
     """Seconds that segments share where a cut falls into speech, and are joined by."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hotwords", _words(self.hotwords))
-        object.__setattr__(self, "hotword_aliases", _aliases(self.hotword_aliases))
+        object.__setattr__(self, "hotwords", words_once(self.hotwords))
+        object.__setattr__(self, "hotword_aliases", pairs_once(self.hotword_aliases))
         require(
             "hotword_threshold (--hotword-threshold)",
             self.hotword_threshold,
@@ -223,47 +220,3 @@ class RuntimeOptions:
                 "0 or more; -1 or None for all",
             )
         parse_device(self.device)
-
-
-def require(field: str, value: T, holds: Callable[[T], bool], expected: str) -> None:
-    """Refuse a value of an option.
-
-    Raises:
-        UsageError: it does not hold; the message names the field and what was expected.
-    """
-    try:
-        good = holds(value)
-    except TypeError:  # text, or a fraction where a count belongs
-        good = False
-    if not good:
-        raise UsageError(f"{field} is {value!r}; expected {expected}")
-
-
-def _words(words: Iterable[object]) -> tuple[str, ...]:
-    """Take each word once, in order."""
-    if isinstance(words, (str, bytes)) or not isinstance(words, Iterable):
-        raise UsageError(f'hotwords is {words!r}; expected a tuple of words, e.g. ("北京",)')
-    found: dict[str, None] = {}
-    for word in words:
-        if not isinstance(word, str):
-            raise UsageError(f"hotwords contains {word!r}; expected words")
-        if word.strip():
-            found[word] = None
-    return tuple(found)
-
-
-def _aliases(aliases: Iterable[object]) -> tuple[tuple[str, str], ...]:
-    """Take each pair once, in order."""
-    if isinstance(aliases, (str, bytes)) or not isinstance(aliases, Iterable):
-        raise UsageError(f"hotword_aliases is {aliases!r}; expected (spoken, written) pairs")
-    found: dict[tuple[str, str], None] = {}
-    for pair in aliases:
-        match pair:
-            case [str(spoken), str(written)]:
-                if spoken.strip() and written.strip():
-                    found[spoken, written] = None
-            case _:
-                raise UsageError(
-                    f"hotword_aliases contains {pair!r}; expected a pair (spoken, written)"
-                )
-    return tuple(found)

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TypeAlias
 
-from funasr_cli.ahead import ahead
 from funasr_cli.align import align
 from funasr_cli.answer import Answer, Question, answer
 from funasr_cli.audio import AudioReader, AudioSource
@@ -17,7 +16,7 @@ from funasr_cli.ctc import ctc_text
 from funasr_cli.ear import Ear, Heard
 from funasr_cli.hotwords import report
 from funasr_cli.hotwords.report import occurs
-from funasr_cli.jobs import Job
+from funasr_cli.jobs import Job, Work
 from funasr_cli.languages import prompt_language
 from funasr_cli.merge import join_segments, join_texts
 from funasr_cli.model import Model
@@ -57,7 +56,6 @@ class Recording:
         self._notices = [*model.notices, *ear.notices(options)]
         self._speech: list[Range] | None = [] if options.vad else None
         self._read = 0
-        self._asked = 0
 
     def __enter__(self) -> "Recording":
         options = self.options
@@ -86,26 +84,16 @@ class Recording:
         """Seconds that have been read."""
         return self._read / SAMPLE_RATE
 
-    def heard(self) -> Generator[Heard, None, None]:
-        """Read the input and encode one piece after the other; may run ahead, in a thread."""
-        for piece in self._pieces():
-            yield self._ear.hear(piece, self.options, self.timings)
+    def jobs(self) -> Generator[Work[Written], None, None]:
+        """Read the input, encode one piece after the other, and yield one job a piece.
 
-    def jobs(self) -> Generator[Job[Written], None, None]:
-        """Yield one job a piece; their results, in this order, go to `add`."""
-        # a thread that waits for a stream could not be ended
-        depth = 0 if self.source.stream is not None else self._model.ahead
-        with ahead(self.heard(), depth) as ready:
-            for one in ready:
-                yield self.job(one)
-
-    def job(self, heard: Heard) -> Job[Written]:
-        """Make the job of the next piece."""
-        number = self._asked
-        self._asked += 1
-        if self._speech is not None:
-            self._speech += heard.piece.speech or ()
-        return self._segment(number, heard)
+        It may run ahead, in a thread. The results, in this order, go to `add`.
+        """
+        for number, piece in enumerate(self._pieces()):
+            heard = self._ear.hear(piece, self.options, self.timings)
+            if self._speech is not None:
+                self._speech += piece.speech or ()
+            yield self.timings, self._segment(number, heard)
 
     def add(self, result: Written) -> None:
         """Take the result of the next job."""

@@ -4,21 +4,22 @@ Part of the composition, like `recording`: it joins stages.
 """
 
 from collections.abc import Callable, Generator, Iterable
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from funasr_cli.ahead import ahead
 from funasr_cli.audio import AudioSource
-from funasr_cli.ear import Ear, Heard
+from funasr_cli.ear import Ear
 from funasr_cli.errors import DecodeError, FunasrError, InputError, UnusableError
-from funasr_cli.jobs import Job, Parts, Stage
+from funasr_cli.jobs import Job, Parts, Stage, Work
 from funasr_cli.model import Model
 from funasr_cli.options import TranscribeOptions
 from funasr_cli.recording import Recording, Written
 from funasr_cli.results import Transcript
 from funasr_cli.timings import Timings, shared_out
 
+T = TypeVar("T")
 Outcome: TypeAlias = Transcript | FunasrError
 """What became of one input."""
 SeriesProgress: TypeAlias = Callable[[int, float, float | None], None]
@@ -59,8 +60,6 @@ class Series:
     def __init__(self, model: Model, ear: Ear, on_progress: SeriesProgress | None = None) -> None:
         self._model, self._ear = model, ear
         self._tell = on_progress or (lambda _number, _done, _whole: None)
-        self._at_work: dict[int, Timings] = {}
-        """Of each job that is under way, by its number."""
 
     def run(self, tasks: Iterable[Task]) -> Generator[Outcome, None, None]:
         """Yield what became of each input, in order; one that fails does so alone.
@@ -68,11 +67,9 @@ class Series:
         Raises:
             UnusableError: nothing can be transcribed here.
         """
-        with ExitStack() as stack:
-            jobs = stack.enter_context(closing(self._jobs(tasks)))
-            results = stack.enter_context(closing(self._model.decoder.run(jobs, self._measure)))
-            for number, part in enumerate(results):
-                del self._at_work[number]
+        work = self._work(tasks)
+        with closing(in_one_run(self._model, work, ahead_by=self._model.ahead)) as parts:
+            for part in parts:
                 recording = part.member.recording
                 if part.last:
                     yield self._outcome(part.member)
@@ -87,41 +84,50 @@ class Series:
         self._tell(member.number, recording.read, recording.announced)
         return recording.transcript()
 
-    def _measure(self, stage: Stage, parts: Parts) -> AbstractContextManager[None]:
-        """Share the time of a call out among its inputs, by their rows."""
-        return shared_out(stage, [(self._at_work[number], rows) for number, rows in parts])
-
-    def _jobs(self, tasks: Iterable[Task]) -> Generator[Job[_Part], None, None]:
+    def _work(self, tasks: Iterable[Task]) -> Generator[Work[_Part], None, None]:
         """One job a segment, and one behind the last segment of each input."""
-        with ExitStack() as stack:
-            heard = stack.enter_context(closing(self._heard(tasks)))
-            ready = stack.enter_context(ahead(heard, self._model.ahead))
-            for number, (member, one) in enumerate(ready):
-                recording = member.recording
-                self._at_work[number] = recording.timings if recording else Timings()
-                if one is None or recording is None:
-                    yield _end(member)
-                else:
-                    yield _segment(member, recording.job(one))
-
-    def _heard(self, tasks: Iterable[Task]) -> Generator[tuple[_Member, Heard | None], None, None]:
-        """Read and encode input after input; runs ahead where the LLM has a device of its own."""
         for number, (source, options) in enumerate(tasks):
             member = _Member(number, None)
             try:
-                recording = Recording(self._model, self._ear, source, options)
-                with recording:
+                with Recording(self._model, self._ear, source, options) as recording:
                     member.recording = recording
                     self._tell(number, 0.0, recording.announced)
-                    for one in recording.heard():
+                    for timings, job in recording.jobs():
                         if member.error is not None:  # the LLM has failed on it
                             break
-                        yield member, one
+                        yield timings, _segment(member, job)
             except UnusableError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, it is this input's
                 member.error = _told(error, source.name)
-            yield member, None
+            yield Timings(), _end(member)
+
+
+def in_one_run(
+    model: Model, work: Generator[Work[T], None, None], *, ahead_by: int
+) -> Generator[T, None, None]:
+    """Run jobs through the decoder while the next ones are made; their results, in order.
+
+    Args:
+        model: decodes them.
+        work: is closed in the end. The time of a call of the model is shared out by rows.
+        ahead_by: how many jobs may be made ahead, in a thread; 0: in turns.
+    """
+    at_work: dict[int, Timings] = {}
+
+    def jobs() -> Generator[Job[T], None, None]:
+        with closing(work), ahead(work, ahead_by) as ready:
+            for number, (timings, job) in enumerate(ready):
+                at_work[number] = timings
+                yield job
+
+    def measure(stage: Stage, parts: Parts) -> AbstractContextManager[None]:
+        return shared_out(stage, [(at_work[number], rows) for number, rows in parts])
+
+    with closing(jobs()) as made, closing(model.decoder.run(made, measure)) as results:
+        for number, result in enumerate(results):
+            del at_work[number]
+            yield result
 
 
 def _segment(member: _Member, job: Job[Written]) -> Job[_Part]:

@@ -23,7 +23,7 @@ from funasr_cli.options import RuntimeOptions, TranscribeOptions
 from funasr_cli.prompt import build_prompt
 from funasr_cli.recording import Recording
 from funasr_cli.results import Notice, Transcript
-from funasr_cli.series import Series, SeriesProgress, Task
+from funasr_cli.series import Series, SeriesProgress, Task, in_one_run
 
 Progress = Callable[[float, float | None], None]
 """Called with the seconds done and the seconds in all (None: unknown)."""
@@ -146,10 +146,7 @@ class Transcriber:
                 series = Series(self._model, self._ear, on_progress)
                 with closing(series.run(tasks())) as outcomes:
                     for outcome in outcomes:
-                        if isinstance(outcome, Transcript):
-                            outcome.timings.settle(self._unpaid_load)
-                            self._unpaid_load = 0.0
-                        yield outcome
+                        yield self._settled(outcome) if isinstance(outcome, Transcript) else outcome
             finally:
                 self._in_series = False
 
@@ -161,24 +158,26 @@ class Transcriber:
         self, source: AudioSource, options: TranscribeOptions, on_progress: Progress | None
     ) -> Transcript:
         begin = perf_counter()
-        unpaid = self._unpaid_load
-        with ExitStack() as stack:
-            recording = stack.enter_context(Recording(self._model, self._ear, source, options))
+        with Recording(self._model, self._ear, source, options) as recording:
             self._make_room(options, recording.language, recording.announced)
-            jobs = stack.enter_context(closing(recording.jobs()))
-            run = self._model.decoder.run(
-                jobs, lambda stage, _parts: recording.timings.measure(stage)
-            )
-            for result in stack.enter_context(closing(run)):
-                recording.add(result)
-                if on_progress:
-                    on_progress(recording.done, recording.announced)
+            # a thread that waits for a stream could not be ended
+            depth = 0 if source.stream is not None else self._model.ahead
+            with closing(in_one_run(self._model, recording.jobs(), ahead_by=depth)) as results:
+                for result in results:
+                    recording.add(result)
+                    if on_progress:
+                        on_progress(recording.done, recording.announced)
             if on_progress:
                 on_progress(recording.read, recording.announced)
             transcript = recording.transcript()
+        timings = self._settled(transcript).timings
+        timings.total = timings.load + perf_counter() - begin  # stages may overlap
+        return transcript
+
+    def _settled(self, transcript: Transcript) -> Transcript:
+        """Charge the load to the first input that became a transcript."""
+        transcript.timings.settle(self._unpaid_load)
         self._unpaid_load = 0.0
-        transcript.timings.load = unpaid
-        transcript.timings.total = unpaid + perf_counter() - begin
         return transcript
 
     def _make_room(

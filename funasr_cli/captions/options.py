@@ -6,7 +6,7 @@ from operator import index
 from typing import Final
 
 from funasr_cli.errors import UsageError
-from funasr_cli.options import require
+from funasr_cli.required import require
 from funasr_cli.script import Script
 
 AUTO_PRESET: Final = "auto"

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from funasr_cli.cli.names.aliases import ALIASES, Alias, Form
 from funasr_cli.cli.names.near import did_you_mean
 from funasr_cli.cli.names.options import Kind, Option, Options, kebab
+from funasr_cli.cli.names.values import check_choice, parse_flag
 from funasr_cli.errors import UsageError
 
-_TRUE = frozenset({"true", "yes", "on", "1"})
-_FALSE = frozenset({"false", "no", "off", "0"})
 _ALONE = frozenset({"True", "False", "true", "false"})
 """What may follow a flag as a word of its own; anything else is the name of a recording."""
 _UNNUMBERED = frozenset({"auto", "cpu", "gpu"})
@@ -57,12 +56,6 @@ def first_input(arguments: list[str], options: Options) -> int | None:
     while reader.left and not reader.found.inputs:
         reader.read()
     return len(arguments) - len(reader.left) - 1 if reader.found.inputs else None
-
-
-def parse_flag(text: str) -> bool | None:
-    """Read true, yes, on, 1 and their opposites; None: it is none of these."""
-    word = text.strip().casefold()
-    return True if word in _TRUE else False if word in _FALSE else None
 
 
 class _Reader:
@@ -218,17 +211,6 @@ class _Reader:
                 self._take(option, sets, f"-{letter}", word[at:] or None)
                 return
             self._take(option, sets, f"-{letter}", "true" if option.is_setting else None)
-
-
-def check_choice(option: Option, where: str, value: str) -> None:
-    """Refuse what is none of an option's choices.
-
-    Raises:
-        UsageError: with the near ones, and all.
-    """
-    if option.choices and value not in option.choices:
-        hint = did_you_mean(value, option.choices)
-        raise UsageError(f"{where} {value}: known are {', '.join(option.choices)}{hint}")
 
 
 def _find(name: str, options: Options) -> Alias | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from funasr_cli.cli.names.near import did_you_mean
 from funasr_cli.cli.names.options import PROFILE, Kind, Option, Options
-from funasr_cli.cli.names.respell import check_choice, parse_flag
+from funasr_cli.cli.names.values import check_choice, parse_flag
 from funasr_cli.cli.settings.files import SettingsFile
 from funasr_cli.cli.settings.reading import Setting, profiles, values
 from funasr_cli.errors import UsageError

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from funasr_cli.cli.names.near import did_you_mean
 from funasr_cli.cli.names.options import PROFILE, Kind, Option, Options
-from funasr_cli.cli.names.respell import check_choice
+from funasr_cli.cli.names.values import check_choice
 from funasr_cli.cli.settings.files import PROJECT_FILE, USER_FILE, SettingsFile
 from funasr_cli.errors import UsageError
 
