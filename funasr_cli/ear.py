@@ -107,6 +107,7 @@ class Ear:
             aliases,
             least=options.hotword_replace,
             heard=options.hotword_threshold,
+            listed=len(options.hotwords),
         )
 
     def _ctc(

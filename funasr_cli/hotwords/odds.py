@@ -13,7 +13,7 @@ from typing import Final
 from funasr_cli.characters import HeardChar, readings
 from funasr_cli.chinese_words import costs_before, costs_behind
 from funasr_cli.hotwords.index import HotwordIndex
-from funasr_cli.hotwords.phonemes import Phoneme
+from funasr_cli.hotwords.phonemes import Phoneme, numbers_in_words
 from funasr_cli.hotwords.search import USUAL_THRESHOLD, Match
 
 ONE_WORD: Final = -3.4
@@ -30,12 +30,14 @@ _LEAST_POSTERIOR: Final = 0.01
 _FIRST_KANA, _LAST_KANA = "\u3041", "\u30ff"
 
 
-def likely(
+def likely(  # noqa: PLR0913 - what was found, where, and what decides
     index: HotwordIndex,
     matches: Sequence[Match],
     heard: Sequence[HeardChar],
     phonemes: Sequence[Phoneme],
     threshold: float,
+    *,
+    listed: int | None = None,
 ) -> Iterator[Match]:
     """Leave out the words that were heard only because everyday language sounds like them.
 
@@ -48,6 +50,7 @@ def likely(
         heard: the characters that CTC wrote.
         phonemes: how they sound.
         threshold: least similarity that the user asked for; a lower one asks less here, too.
+        listed: words of the whole list; None: those of the index.
     """
     text = "".join(char.text if len(char.text) == 1 else " " for char in heard)
     doubtful: list[tuple[Match, int, int]] = []
@@ -63,26 +66,37 @@ def likely(
         yield from (match for match, _, _ in doubtful)
         return
     before, behind = costs_before(text), costs_behind(text)
-    price = ONE_WORD + PER_E_FOLD * log(len(index.words))
+    price = ONE_WORD + PER_E_FOLD * log(listed or len(index.words))
+    if price > 0:  # of a few words it is not, and a share of it would be more
+        price *= threshold / USUAL_THRESHOLD
     for match, first, last in doubtful:
         gain = before[-1] - before[first] - behind[last] + _doubts(heard[first:last])
         if match.similarity < 1:
             gain -= NEARLY_ALIKE
         elif all(isclose(before[at] + behind[at], before[-1]) for at in (first, last)):
             gain += WORD_FOR_WORD
-        if gain >= price * threshold / USUAL_THRESHOLD:
+        if gain >= price:
             yield match
 
 
 def _wrote(index: HotwordIndex, word: int, heard: Sequence[HeardChar]) -> bool:
-    """Whether CTC wrote the word itself, or every character of it was among its best guesses."""
-    if index.spells("".join(char.text for char in heard), word):
-        return True
+    """Whether CTC wrote the word itself, or every character of it was among its best guesses.
+
+    五月 is 5月, and 论语 is 《论语》.
+    """
+    text = "".join(char.text for char in heard)
     written = index.words[word]
+    if index.spells(text, word) or _letters(text) in map(_letters, numbers_in_words(written)):
+        return True
     return len(written) == len(heard) and all(
         char == guess.text or any(char == other for other, _ in guess.alternatives)
         for char, guess in zip(written, heard, strict=True)
     )
+
+
+def _letters(text: str) -> str:
+    """What is heard of a text: not marks and spaces, and 幺 is another 一."""
+    return "".join(filter(str.isalnum, text.casefold())).replace("幺", "一")
 
 
 def _doubts(heard: Iterable[HeardChar]) -> float:

@@ -152,6 +152,12 @@ def pronunciations(word: str) -> list[tuple[Place, ...]]:
     return list(found)
 
 
+def numbers_in_words(text: str) -> set[str]:
+    """Write a text with its numbers in Chinese: digit by digit, and as numbers."""
+    digits = _NUMBER.sub(lambda match: say_digits(match.group(), chinese=True), text)
+    return {digits, _with_numbers(text, chinese=True)}
+
+
 def _with_numbers(text: str, *, chinese: bool) -> str:
     return _NUMBER.sub(lambda match: f" {say_number(match.group(), chinese=chinese)} ", text)
 

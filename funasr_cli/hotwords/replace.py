@@ -8,6 +8,7 @@ from typing import Final
 
 from funasr_cli.characters import graphemes
 from funasr_cli.hotwords.index import HotwordIndex
+from funasr_cli.hotwords.odds import likely
 from funasr_cli.hotwords.phonemes import sound_out
 from funasr_cli.hotwords.recall import evidence, listen
 from funasr_cli.hotwords.search import EXACT_ONLY, search
@@ -50,6 +51,7 @@ def replace_words(  # noqa: PLR0913 - two texts of one sound, and what decides
     *,
     least: float,
     heard: float,
+    listed: int = 0,
 ) -> Replaced:
     """Write words of the list where the text sounds like them and CTC heard them.
 
@@ -65,11 +67,13 @@ def replace_words(  # noqa: PLR0913 - two texts of one sound, and what decides
         aliases: other spoken forms -> one of `words`.
         least: similarity that a span of the text must have.
         heard: similarity that what CTC heard there must have.
+        listed: words of the list from which they were recalled: the more, the more must speak
+            for each (`odds.py`).
     """
     if not (words and chars):
         return Replaced(text, chars)
     index = HotwordIndex.build(words, aliases)
-    places = _heard_places(index, tokens, heard)
+    places = _heard_places(index, tokens, heard, max(listed, len(words)))
     candidates = (
         span
         for span in _candidates(index, text, least)
@@ -94,12 +98,13 @@ def replace_words(  # noqa: PLR0913 - two texts of one sound, and what decides
 
 
 def _heard_places(
-    index: HotwordIndex, tokens: Sequence[CtcToken], threshold: float
+    index: HotwordIndex, tokens: Sequence[CtcToken], threshold: float, listed: int
 ) -> dict[str, list[tuple[float, float]]]:
     """Everywhere that CTC heard a word, not only where it fits best."""
     heard, phonemes = listen(tokens)
+    found = search(index, phonemes, threshold)
     places: dict[str, list[tuple[float, float]]] = {}
-    for match in search(index, phonemes, threshold):
+    for match in likely(index, found, heard, phonemes, threshold, listed=listed):
         begin, end = phonemes[match.first].first, phonemes[match.last - 1].last
         places.setdefault(index.words[match.word], []).append((heard[begin].start, heard[end].end))
     return places

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from funasr_cli.hotwords.index import HotwordIndex, Ints, WordGroup
 from funasr_cli.hotwords.phonemes import Phoneme
-from funasr_cli.hotwords.similarity import SCALE, SIMILAR, ZERO_GAP
+from funasr_cli.hotwords.similarity import SCALE, SIMILAR, TONE, ZERO_GAP
 from funasr_cli.hotwords.steps import Heard, Steps
 
 PENALTY: Final = 14.0
@@ -19,9 +19,10 @@ characters (4 phonemes) may have one near sound and one wrong tone at a similari
 of three characters any one phoneme wrong, one of four almost a whole character."""
 LEAST_PENALTY: Final = 1.5
 """The same for each phoneme of the longest words: half a word wrong is another word."""
-EXACT_ONLY: Final = 3
-"""Words of so few phonemes, one syllable (a Chinese character has two phonemes, "Lynn" three), are
-everywhere: only the exact sound counts."""
+EXACT_ONLY: Final = 2
+"""Words of so few phonemes, one syllable, are everywhere: only the exact sound counts."""
+TONE_ONLY: Final = 3
+"""Words of so few phonemes (Lynn, API, B站) are nearly everywhere: another tone at most."""
 
 USUAL_THRESHOLD: Final = 0.6
 CHANCE_WORDS: Final = 8_000
@@ -70,6 +71,7 @@ def allowed_distances(lengths: Ints, words: int, threshold: float) -> NDArray[np
     allowed: NDArray[np.uint16] = (np.minimum(weights(lengths) * share, chance) + 1e-6).astype(
         np.uint16
     )
+    allowed[lengths <= TONE_ONLY] = np.minimum(allowed[lengths <= TONE_ONLY], TONE)
     allowed[lengths <= EXACT_ONLY] = 0
     return allowed
 

@@ -68,6 +68,22 @@ def test_what_ctc_wrote_itself_always_stays() -> None:
     assert found(heard("这个坊间朝南"), "坊间") == ["坊间"]
 
 
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("5月", "我们五月去"),
+        ("第2", "这是第二个"),
+        ("12月", "我们十二月去"),
+        ("《红楼梦》", "我看过红楼梦了"),
+        ("中国 移动", "我用中国移动的手机"),
+    ],
+)
+def test_numbers_in_words_and_marks_that_nobody_hears_make_no_difference(
+    word: str, text: str
+) -> None:
+    assert found(heard(text), word) == [word]
+
+
 def test_so_does_an_other_spoken_form() -> None:
     index = HotwordIndex.build(MANY, {"房间": "坊间茶舍"})
     hits = recall(index, heard("这个房间朝南"), threshold=0.6, limit=10)
@@ -87,6 +103,13 @@ def test_the_surer_ctc_is_the_less_is_a_word_of_the_list_believed() -> None:
 
 def test_a_lower_threshold_asks_less() -> None:
     assert found(heard("这个房间朝南"), "坊间", threshold=0.4) == ["坊间"]
+
+
+@pytest.mark.parametrize("least", [0.6, 0.4, 0.1])
+def test_not_even_of_a_single_word_does_a_lower_threshold_ask_more(least: float) -> None:
+    index = HotwordIndex.build(("新衣",))
+    hits = recall(index, heard("一心一意地工作"), threshold=least, limit=10)
+    assert [hit.word for hit in hits] == ["新衣"]
 
 
 def test_other_scripts_are_left_alone() -> None:

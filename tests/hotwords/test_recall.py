@@ -18,11 +18,12 @@ from funasr_cli.hotwords.search import (
     EXACT_ONLY,
     LEAST_PENALTY,
     PENALTY,
+    TONE_ONLY,
     allowed_distances,
     search,
     weights,
 )
-from funasr_cli.hotwords.similarity import SCALE, gap_costs, substitution_costs
+from funasr_cli.hotwords.similarity import SCALE, TONE, gap_costs, substitution_costs
 from funasr_cli.results import CtcToken, HotwordHit
 
 STEP = 0.2
@@ -148,6 +149,11 @@ def test_one_syllable_must_be_exact() -> None:
     assert found(["鑫"], "信") == []
 
 
+def test_three_sounds_may_have_another_tone() -> None:
+    assert found(["B站", "API"], "在b展看a p i") == ["API", "B站"]
+    assert found(["B站", "Lynn"], "在b脏看lyng") == []  # near sounds
+
+
 def test_aliases_lead_to_the_written_word() -> None:
     index = HotwordIndex.build(["DeepSeek"], {"迪普西克": "DeepSeek", "老张": "张三丰"})
     assert index.words == ("DeepSeek", "张三丰")
@@ -206,9 +212,9 @@ def test_the_fast_search_finds_what_the_plain_one_finds(
         for way in pronunciations(word):
             weight = len(way) * SCALE / max(LEAST_PENALTY, PENALTY / len(way))
             distance = slow_distance(way, text)
-            short = len(way) <= EXACT_ONLY
+            most = {EXACT_ONLY: 0, TONE_ONLY: TONE}.get(len(way), distance)
             similarity = 1 - distance / weight
-            if distance == 0 or (not short and similarity >= threshold - 1e-9):
+            if distance == 0 or (distance <= most and similarity >= threshold - 1e-9):
                 expected[word] = max(expected.get(word, 0.0), similarity)
     assert best == pytest.approx(expected)
 

@@ -18,17 +18,20 @@ def speak(text: str) -> list[CtcToken]:
     ]
 
 
-def put(
+def put(  # noqa: PLR0913 - as replace_words
     words: Sequence[str],
     text: str,
     said: str = "",
     *,
     least: float = 0.85,
     aliases: dict[str, str] | None = None,
+    listed: int = 0,
 ) -> Replaced:
     tokens = speak(said or text)
     chars = align(text, tokens, start=0, end=len(said or text) * STEP)
-    return replace_words(text, chars, tokens, words, aliases or {}, least=least, heard=0.6)
+    return replace_words(
+        text, chars, tokens, words, aliases or {}, least=least, heard=0.6, listed=listed
+    )
 
 
 def test_a_homophone_gives_way_in_its_place() -> None:
@@ -47,6 +50,7 @@ def test_a_homophone_gives_way_in_its_place() -> None:
         (["DeepSeek"], "we use deep sick today", "we use DeepSeek today"),
         (["DeepSeek"], "We use deepseek.", "We use DeepSeek."),
         (["GPT-4"], "问gpt 4吧", "问GPT-4吧"),
+        (["Emma", "API"], "请ema看a p i", "请Emma看API"),  # three sounds, but no one syllable
         (["张立群"], "张力群和章利群", "张立群和张立群"),
         (["北京大学", "北京"], "在北京大雪上课", "在北京大学上课"),
     ],
@@ -79,6 +83,12 @@ def test_a_span_that_ctc_did_not_hear_stays() -> None:
     said = "我们今天下午开会讨论这个项目张立群"
     text = "章丽裙今天下午开会讨论这个项目完毕"
     assert put(["张立群"], text, said).text == text
+
+
+def test_a_word_of_a_long_list_is_put_where_language_speaks_for_it_alone() -> None:
+    text = "昨天里下教授来过了他立下大功"
+    assert put(["李夏"], text, listed=10_000).text == "昨天李夏教授来过了他立下大功"
+    assert put(["李夏"], text, listed=10).text == "昨天李夏教授来过了他李夏大功"
 
 
 def test_the_similarity_decides() -> None:
