@@ -55,6 +55,8 @@ class Question:
     """Which part of the segment, where it was split: `, 3.0 to 6.2 s`."""
     halve: "Callable[[], tuple[Question, ...]]" = tuple
     """Splits the segment at its quietest point; nothing where it is too short for that."""
+    left_out: tuple[HotwordHit, ...] = ()
+    """Words of the list that everyday language sounds like; for the report."""
 
 
 @dataclass(frozen=True)

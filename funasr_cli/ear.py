@@ -11,7 +11,7 @@ from funasr_cli.ctc import ctc_text, greedy_tokens, spoken
 from funasr_cli.draft import CtcDraft
 from funasr_cli.forced import Evidence
 from funasr_cli.guards import is_silent
-from funasr_cli.hotwords import HotwordIndex, Replaced, open_index, recall, replace_words
+from funasr_cli.hotwords import HotwordIndex, Recalled, Replaced, open_index, replace_words, weigh
 from funasr_cli.jobs import Draft
 from funasr_cli.model import Model
 from funasr_cli.options import TranscribeOptions
@@ -74,16 +74,17 @@ class Ear:
         if options.guard and nothing:
             return None
         with timings.measure("hotwords"):
-            hits = self._hotwords(sounds, options)
+            found = self._hotwords(sounds, options)
         return Question(
             segment=number,
             seconds=piece.end - piece.start,
             audio_embeds=heard.audio_embeds,
-            hotwords=hits,
+            hotwords=found.hits,
+            left_out=found.left_out,
             language=language,
             heard=len(sounds),
             ctc_text=ctc_text(sounds).strip(),
-            draft=self._draft(sounds, hits, options),
+            draft=self._draft(sounds, found.hits, options),
         )
 
     def replace(
@@ -95,7 +96,8 @@ class Ear:
         options: TranscribeOptions,
     ) -> Replaced:
         """Write the recalled words where the text sounds like them, if the user wants that."""
-        words = tuple(dict.fromkeys(hit.word for hit in hits if hit.start is not None))
+        said = (hit.word for hit in hits if hit.start is not None and hit.taken_for is None)
+        words = tuple(dict.fromkeys(said))
         if options.hotword_replace is None or not words:
             return Replaced(text, chars)
         aliases = {form: word for form, word in options.hotword_aliases if word in words}
@@ -138,25 +140,17 @@ class Ear:
             sounds, tokenize=llm.tokenize, piece=llm.piece, end=llm.end, itn=options.itn, hits=hits
         ).propose
 
-    def _hotwords(
-        self, tokens: tuple[CtcToken, ...], options: TranscribeOptions
-    ) -> tuple[HotwordHit, ...]:
+    def _hotwords(self, tokens: tuple[CtcToken, ...], options: TranscribeOptions) -> Recalled:
         """Choose the words for the prompt: those that were heard, or the first if none can be."""
         words = options.hotwords
         if not options.hotword_recall:
-            return tuple(HotwordHit(word, 0.0) for word in words)
+            return Recalled(tuple(HotwordHit(word, 0.0) for word in words))
         if self._model.ctc is None:
-            return tuple(HotwordHit(word, 0.0) for word in words[: options.max_hotwords])
+            return Recalled(tuple(HotwordHit(word, 0.0) for word in words[: options.max_hotwords]))
         if not words or not tokens:
-            return ()
+            return Recalled()
         key = (words, options.hotword_aliases)
         if self._index is None or self._index[0] != key:
             self._index = (key, open_index(words, dict(options.hotword_aliases)))
-        return tuple(
-            recall(
-                self._index[1],
-                tokens,
-                threshold=options.hotword_threshold,
-                limit=options.max_hotwords,
-            )
-        )
+        threshold, limit = options.hotword_threshold, options.max_hotwords
+        return weigh(self._index[1], tokens, threshold=threshold, limit=limit)

@@ -195,7 +195,7 @@ class Recording:
         """Write the text of a piece, and time its characters."""
         piece, model, timings, options = heard.piece, self._model, self.timings, self.options
         question = self._ear.question(number, heard, options, self.language, timings)
-        reply, hits = Answer(), [*question.hotwords] if question else []
+        reply, hits = Answer(), [*question.hotwords, *question.left_out] if question else []
         if question is not None:
 
             def halve() -> tuple[Question, ...]:
@@ -205,7 +205,7 @@ class Recording:
                     span = f", {half.piece.start:.1f} to {half.piece.end:.1f} s"
                     if one := self._ear.question(number, half, options, self.language, timings):
                         asked.append(replace(one, part=span))
-                        hits.extend(one.hotwords)
+                        hits.extend((*one.hotwords, *one.left_out))
                 return tuple(asked)
 
             reply = yield from answer(model, replace(question, halve=halve), options, timings)

@@ -50,6 +50,8 @@ class HotwordHit:
     """Whether the LLM was given it for the answer that was kept."""
     in_text: bool = False
     """Whether it stands in the text, written as in the list."""
+    taken_for: str | None = None
+    """Everyday words that CTC wrote in its place, if they were likelier: it was left out."""
 
 
 @dataclass(frozen=True)

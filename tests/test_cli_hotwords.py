@@ -5,6 +5,8 @@ from pathlib import Path
 
 from test_cli import funasr, one_line
 
+from funasr_cli.bench.word_lists import names
+
 
 def listed(folder: Path, *lines: str, name: str = "名单.txt") -> str:
     (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -74,12 +76,24 @@ def test_both_texts_stand_side_by_side(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     words, texts = result.stdout.split("\n\n")
     assert [line.split("\t")[0] for line in words.splitlines()] == ["word", "黎下", "吴再娜"]
-    assert words.splitlines()[2].split("\t")[3:] == ["yes", "no", "yes"]
+    assert words.splitlines()[2].split("\t")[3:] == ["yes", "no", "yes", ""]
     rows = [line.split("\t") for line in texts.splitlines()]
     assert rows[0] == ["from", "without the list", "with the list"]
     assert "吴再娜" in rows[2][2]
     assert "吴再娜" not in rows[2][1]
     assert "words: 3, recalled: 2, in the text: 1 (without the list: 0)" in result.stderr
+
+
+def test_what_everyday_language_sounds_like_is_told(tmp_path: Path) -> None:
+    """人的 is said; of ten thousand words, 仁弟 is then no likely one."""
+    name = listed(tmp_path, "仁弟", "李夏", *names(10_000, 5))
+    result = funasr("hotwords", "test", name, SAMPLE, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    words = [line.split("\t") for line in result.stdout.split("\n\n")[0].splitlines()]
+    rows = {row[0]: row[2:] for row in words}
+    assert rows["word"][-1] == "left out for"
+    assert rows["李夏"] == ["1.00", "yes", "no", "yes", ""]
+    assert rows["仁弟"] == ["1.00", "no", "no", "no", "人的"]
 
 
 def test_the_comparison_for_programs_reads_a_stream(tmp_path: Path) -> None:

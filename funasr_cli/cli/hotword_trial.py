@@ -53,7 +53,8 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter an option
     """Transcribe a recording without and with a list, and show what the list did.
 
     Which words were recalled, where and how well, whether they stood in the prompt, and in the
-    text with and without the list; then both texts of each segment, side by side.
+    text with and without the list; which everyday words others were taken for, and left out;
+    then both texts of each segment, side by side.
 
     \b
     Examples:
@@ -154,14 +155,16 @@ def _show_both(pairs: "Sequence[tuple[Segment, Segment]]", sink: "Sink") -> None
             _yes(hit.in_prompt),
             _yes(occurs(hit.word, without.text)),
             _yes(hit.in_text),
+            hit.taken_for or "",
         )
         for without, using in pairs
         for hit in using.hotwords
         if hit.start is not None or hit.in_text
     ]
     if rows:
-        columns = ("word", "heard at", "similarity", "in prompt", "in text without", "with")
-        show_table(sink, columns, rows, told=columns[3:])
+        said = ("in prompt", "in text without", "with")
+        columns = ("word", "heard at", "similarity", *said, "left out for")
+        show_table(sink, columns, rows, told=said)
         sink.data("\n")
     texts = [(_clock(using.start), without.text, using.text) for without, using in pairs]
     show_table(sink, ("from", "without the list", "with the list"), texts)
@@ -182,7 +185,7 @@ def _verdict(pairs: "Sequence[tuple[Segment, Segment]]", words: int) -> str:
     from funasr_cli.hotwords.report import occurs
 
     hits = [(without.text, hit) for without, using in pairs for hit in using.hotwords]
-    recalled = {hit.word for _, hit in hits if hit.start is not None}
+    recalled = {hit.word for _, hit in hits if hit.start is not None and not hit.taken_for}
     right = {hit.word for _, hit in hits if hit.in_text}
     before = {hit.word for text, hit in hits if occurs(hit.word, text)}
     return (

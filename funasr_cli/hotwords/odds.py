@@ -16,14 +16,14 @@ from funasr_cli.hotwords.index import HotwordIndex
 from funasr_cli.hotwords.phonemes import Phoneme, numbers_in_words
 from funasr_cli.hotwords.search import USUAL_THRESHOLD, Match
 
-ONE_WORD: Final = -3.4
+ONE_WORD: Final = -2.9
 PER_E_FOLD: Final = 2.0
 """What a word of a list costs: more, the longer the list, because each word of it is said less.
 Beyond the share of one in a list (1.0): the longer a list, the less was it made for this recording.
 Fitted, like the next two, to lists of 2,000 and 10,000 words (docs/HOTWORDS.md)."""
 NEARLY_ALIKE: Final = 3.0
 """What it costs that the sound is not quite the word's."""
-WORD_FOR_WORD: Final = 1.5
+WORD_FOR_WORD: Final = 2.0
 """What speaks for a word whose sound is exactly that of whole words: so CTC writes a name that it
 does not know (理想 for 李想)."""
 _LEAST_POSTERIOR: Final = 0.01
@@ -49,7 +49,8 @@ def likely(  # noqa: PLR0913 - what was found, where, and what decides
         matches: where its words were heard.
         heard: the characters that CTC wrote.
         phonemes: how they sound.
-        threshold: least similarity that the user asked for; a lower one asks less here, too.
+        threshold: least similarity that the user asked for; a lower one asks less here, too;
+            a higher one asks more of the sound alone.
         listed: words of the whole list; None: those of the index.
     """
     text = "".join(char.text if len(char.text) == 1 else " " for char in heard)
@@ -68,7 +69,7 @@ def likely(  # noqa: PLR0913 - what was found, where, and what decides
     before, behind = costs_before(text), costs_behind(text)
     price = ONE_WORD + PER_E_FOLD * log(listed or len(index.words))
     if price > 0:  # of a few words it is not, and a share of it would be more
-        price *= threshold / USUAL_THRESHOLD
+        price *= min(1.0, threshold / USUAL_THRESHOLD)
     for match, first, last in doubtful:
         gain = before[-1] - before[first] - behind[last] + _doubts(heard[first:last])
         if match.similarity < 1:

@@ -1,6 +1,7 @@
 """CTC tokens + word index -> the words of the list that were probably said."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from funasr_cli.characters import HeardChar, heard_characters
@@ -16,47 +17,68 @@ SAME_STRETCH: Final = 0.75
 """A shorter stretch inside a longer one counts as the same from this share of its length."""
 
 
+@dataclass(frozen=True)
+class Recalled:
+    """The words of a list that sound like something in the CTC text.
+
+    Each at most once, where it fits best; longer and better ones first.
+    """
+
+    hits: tuple[HotwordHit, ...] = ()
+    """Probably said. Of overlapping words those stay that explain the sound best; words that sound
+    alike all stay."""
+    left_out: tuple[HotwordHit, ...] = ()
+    """Nothing speaks for them but that everyday language, `taken_for`, sounds like them."""
+
+
 def recall(
     index: HotwordIndex, tokens: Sequence[CtcToken], *, threshold: float, limit: int
 ) -> list[HotwordHit]:
-    """Find the words that sound like something in the CTC text.
+    """Find the words that were probably said: see `weigh`."""
+    return [*weigh(index, tokens, threshold=threshold, limit=limit).hits]
+
+
+def weigh(
+    index: HotwordIndex, tokens: Sequence[CtcToken], *, threshold: float, limit: int
+) -> Recalled:
+    """Find the words that sound like something in the CTC text, and tell which were said.
 
     Args:
         index: The list.
         tokens: What CTC heard, in order of time.
         threshold: Least similarity, 0..1.
-        limit: Most words to return.
-
-    Returns:
-        Each word at most once, where it fits best; longer and better ones first. Of overlapping
-        words those stay that explain the sound best; words that sound alike all stay. Words for
-        which nothing speaks but that everyday language sounds like them are left out.
+        limit: Most words of either kind.
     """
     heard, phonemes = listen(tokens)
-    found = search(index, phonemes, threshold)
-    matches = sorted(
-        likely(index, found, heard, phonemes, threshold),
-        key=lambda match: (
-            -evidence(match),
-            not _as_written(index, match, heard, phonemes),
-            match.word,
-            match.first,
-        ),
+
+    def rank(match: Match) -> tuple[float, bool, int, int]:
+        written = index.spells(_span(match, heard, phonemes), match.word)
+        return (-evidence(match), match.similarity < 1 or not written, match.word, match.first)
+
+    matches = sorted(search(index, phonemes, threshold), key=rank)
+    said = set(likely(index, matches, heard, phonemes, threshold))
+    best = list(_best_explanations(match for match in matches if match in said))
+    hits = _first(best, limit)
+    others = (
+        match
+        for match in matches
+        if match not in said and not any(_explains(better, match) for better in best)
     )
-    chosen: dict[int, Match] = {}
-    for match in _best_explanations(matches):
-        if len(chosen) == limit:
-            break
-        chosen.setdefault(match.word, match)
-    return [
-        HotwordHit(
+    left_out = _first(others, limit, but=hits)
+
+    def hit(match: Match, taken_for: str | None = None) -> HotwordHit:
+        return HotwordHit(
             word=index.words[match.word],
             similarity=round(match.similarity, 4),
             start=heard[phonemes[match.first].first].start,
             end=heard[phonemes[match.last - 1].last].end,
+            taken_for=taken_for,
         )
-        for match in chosen.values()
-    ]
+
+    return Recalled(
+        tuple(map(hit, hits.values())),
+        tuple(hit(match, _span(match, heard, phonemes)) for match in left_out.values()),
+    )
 
 
 def listen(tokens: Sequence[CtcToken]) -> tuple[list[HeardChar], list[Phoneme]]:
@@ -70,17 +92,24 @@ def evidence(match: Match) -> float:
     return match.length * (2 * match.similarity - 1)
 
 
-def _as_written(
-    index: HotwordIndex, match: Match, heard: Sequence[HeardChar], phonemes: Sequence[Phoneme]
-) -> bool:
-    """Whether CTC wrote the word itself: of homophones, the likeliest."""
-    if match.similarity < 1:
-        return False
+def _span(match: Match, heard: Sequence[HeardChar], phonemes: Sequence[Phoneme]) -> str:
+    """What CTC wrote where a word was heard."""
     span = heard[phonemes[match.first].first : phonemes[match.last - 1].last + 1]
-    return index.spells("".join(char.text for char in span), match.word)
+    return "".join(char.text for char in span)
 
 
-def _best_explanations(matches: Sequence[Match]) -> Iterator[Match]:
+def _first(matches: Iterable[Match], limit: int, *, but: Container[int] = ()) -> dict[int, Match]:
+    """The first match of each word, of so many words."""
+    chosen: dict[int, Match] = {}
+    for match in matches:
+        if len(chosen) == limit:
+            break
+        if match.word not in but:
+            chosen.setdefault(match.word, match)
+    return chosen
+
+
+def _best_explanations(matches: Iterable[Match]) -> Iterator[Match]:
     """Leave out what a better match explains."""
     kept: list[Match] = []
     for match in matches:

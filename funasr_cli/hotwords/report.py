@@ -14,14 +14,15 @@ def report(
     """Mark each hit; those that were neither heard nor in the prompt are left out.
 
     Args:
-        hits: all that were meant for the prompt; of several of one word the most similar counts.
+        hits: all that were heard or meant for the prompt; of several of one word the most similar
+            counts, and one that was left out least.
         prompt: words that stood in the prompt of the answer that was kept.
         text: what was written in the end.
     """
     best: dict[str, HotwordHit] = {}
     for hit in hits:
         known = best.setdefault(hit.word, hit)
-        if hit.similarity > known.similarity:
+        if (hit.taken_for is None, hit.similarity) > (known.taken_for is None, known.similarity):
             best[hit.word] = hit
     return tuple(
         replace(hit, in_prompt=hit.word in prompt, in_text=occurs(hit.word, text))

@@ -1,3 +1,4 @@
+import time
 import timeit
 from pathlib import Path
 
@@ -108,6 +109,6 @@ def test_every_unreadable_line_is_told(tmp_path: Path) -> None:
 
 
 def test_ten_thousand_words_are_checked_in_time() -> None:
-    """Some 0.6 s; the bound only catches a check that compares every pair."""
+    """Seconds; the bound only catches a check that compares every pair, which takes minutes."""
     held = entries(*word_list(10_000, 3))
-    assert timeit.timeit(lambda: check(held), number=1) < 10
+    assert timeit.timeit(lambda: check(held), timer=time.process_time, number=1) < 40

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from funasr_cli.bench.word_lists import names
-from funasr_cli.hotwords import HotwordIndex, recall
+from funasr_cli.hotwords import HotwordIndex, recall, weigh
 from funasr_cli.results import CtcToken
 
 MANY = tuple(name for name in names(13_000, 7) if len(name) > 2)[:10_000]
@@ -118,3 +118,22 @@ def test_other_scripts_are_left_alone() -> None:
     index = HotwordIndex.build(("Kubernetes", *MANY))
     hits = recall(index, heard("cubernetes"), threshold=0.6, limit=10)
     assert [hit.word for hit in hits] == ["Kubernetes"]
+
+
+def test_what_is_left_out_is_told_with_what_it_was_taken_for() -> None:
+    index = HotwordIndex.build(("坊间", "李夏", "理下", *MANY))
+    told = weigh(index, heard("这个房间里下教授来过"), threshold=0.6, limit=10)
+    assert [(hit.word, hit.taken_for) for hit in told.hits] == [("李夏", None), ("理下", None)]
+    (left_out,) = told.left_out
+    assert (left_out.word, left_out.similarity, left_out.taken_for) == ("坊间", 1.0, "房间")
+    assert (left_out.start, left_out.end) == pytest.approx((0.5, 1.0))
+
+
+def test_a_word_that_was_said_elsewhere_is_not_left_out() -> None:
+    index = HotwordIndex.build(("坊间", *MANY))
+    told = weigh(index, heard("这个房间有一本坊间流传的书"), threshold=0.6, limit=10)
+    assert ([hit.word for hit in told.hits], told.left_out) == (["坊间"], ())
+
+
+def test_a_higher_threshold_asks_more_of_the_sound_alone() -> None:
+    assert found(heard("昨天里下教授来过了"), "李夏", threshold=1.0) == ["李夏"]
