@@ -74,7 +74,7 @@ def test_json_carries_what_the_schema_names() -> None:
     assert segment["hotwords"] == [
         {
             "word": "你好", "similarity": 0.988, "start": 3659.1, "end": 3660.0,
-            "in_prompt": True, "in_text": False,
+            "in_prompt": True, "in_text": False, "taken_for": None,
         },
     ]  # fmt: skip
     assert segment["replacements"] == [
