@@ -52,21 +52,20 @@ def weigh(
     heard, phonemes = listen(tokens)
 
     def rank(match: Match) -> tuple[float, bool, int, int]:
-        written = index.spells(_span(match, heard, phonemes), match.word)
-        return (-evidence(match), match.similarity < 1 or not written, match.word, match.first)
+        other = match.similarity < 1 or not index.spells(_span(match, heard, phonemes), match.word)
+        return (-evidence(match), other, match.word, match.first)
 
     matches = sorted(search(index, phonemes, threshold), key=rank)
     said = set(likely(index, matches, heard, phonemes, threshold))
-    best = list(_best_explanations(match for match in matches if match in said))
-    hits = _first(best, limit)
+    hits = _first(_best_explanations(match for match in matches if match in said), limit)
     others = (
         match
         for match in matches
-        if match not in said and not any(_explains(better, match) for better in best)
+        if match not in said and not any(_explains(hit, match) for hit in hits.values())
     )
     left_out = _first(others, limit, but=hits)
 
-    def hit(match: Match, taken_for: str | None = None) -> HotwordHit:
+    def told(match: Match, taken_for: str | None = None) -> HotwordHit:
         return HotwordHit(
             word=index.words[match.word],
             similarity=round(match.similarity, 4),
@@ -76,8 +75,8 @@ def weigh(
         )
 
     return Recalled(
-        tuple(map(hit, hits.values())),
-        tuple(hit(match, _span(match, heard, phonemes)) for match in left_out.values()),
+        tuple(map(told, hits.values())),
+        tuple(told(match, _span(match, heard, phonemes)) for match in left_out.values()),
     )
 
 
